@@ -197,15 +197,15 @@ const ChangesShape = v.strictObject({
     'the same changes with the values before and after; what opens or closes access comes first',
     EntriesShape,
   ),
-  values_left_out: about('number of values that `entries` leaves out, because it has at most 2000', wholeCount),
+  values_left_out: about(
+    'number of values that `entries` leaves out, because it has at most 2000',
+    wholeCount,
+  ),
   waiting: about(
     'requests that wait for approval or for their run, and on which the reload has an effect; at most 1000 requests are looked at; null: the history cannot be read',
     v.nullable(WaitingShape),
   ),
-  version: about(
-    'version of this answer; a reload with it is refused if anything has changed since',
-    text,
-  ),
+  version: about('version of this answer; a reload with it is refused if anything has changed since', text),
   restart_required: about('names of changed settings whose new values apply only after a restart', names),
 })
 const READ_SETTINGS = {

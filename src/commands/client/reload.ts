@@ -43,12 +43,12 @@ const EFFECTS: Readonly<Record<string, string>> = {
 function entryLines({ setting, name, change, effect, values }: Changes['entries'][number]): string[] {
   const said = name === setting ? name : `${setting} ${name}`
   const lines = values.map(({ name: part, before, after, is_secret: isSecret }) => {
-    const what = isSecret ? 'changed (a secret)' : `${before ?? '(none)'} -> ${after ?? '(none)'}`
+    const what = isSecret ? 'changed (a secret)' : `${before || '(none)'} -> ${after || '(none)'}`
     return `  ${part === '' ? name : part}: ${what}`
   })
   return [`${said}: ${change}${EFFECTS[effect] ?? ''}`, ...lines]
 }
 
 function waitingLine({ user, connection, runbook, says }: NonNullable<Changes['waiting']>[number]): string {
-  return `request of ${user} on ${connection}${runbook === null ? '' : `, ${runbook}`}: ${says}`
+  return `request of ${user} on ${connection}${runbook === '' ? '' : `, ${runbook}`}: ${says}`
 }

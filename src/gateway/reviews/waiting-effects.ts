@@ -55,7 +55,7 @@ function effectOn(review: ListedReview, before: Moment, after: Moment): Found | 
   const [was, is] = [obstacleTo(review, before), obstacleTo(review, after)]
   if (is !== undefined)
     return was === undefined ? { effect: 'blocked', says: `It cannot run any more: ${is}.` } : undefined
-  if (was !== undefined) return { effect: 'freed', says: `It can run again. Now ${was}.` }
+  if (was !== undefined) return { effect: 'freed', says: `It can run again. Today it cannot: ${was}.` }
   const lost = lostApprovals(review, before, after)
   if (lost.length > 0)
     return {

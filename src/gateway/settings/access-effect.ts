@@ -18,7 +18,8 @@ const GIVES: readonly string[] = ['users', 'connections']
 export function effectOfEntry({ setting, change }: Changed, parts: readonly AccessEffect[]): AccessEffect {
   if (change !== 'changed')
     return GIVES.includes(setting) ? (change === 'added' ? 'opens' : 'closes') : 'other'
-  const [opens, closes] = [parts.includes('opens'), parts.includes('closes')]
+  const has = (effect: AccessEffect) => parts.includes(effect) || parts.includes('both')
+  const [opens, closes] = [has('opens'), has('closes')]
   if (opens && closes) return 'both'
   return opens ? 'opens' : closes ? 'closes' : 'other'
 }

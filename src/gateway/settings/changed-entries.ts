@@ -14,7 +14,7 @@ const MAX_VALUE = 500
 const MAX_PARTS = 2000
 
 /** A value before and after. Both are undefined for a secret, and one is undefined if there is no value. */
-export interface ChangedPart {
+interface ChangedPart {
   /** Name inside the entry, as in gateway.yaml; empty if the entry itself is the value. */
   readonly name: string
   readonly before: string | undefined
@@ -129,8 +129,7 @@ interface Collection {
 function collect(value: unknown, path: readonly string[], into: Collection): void {
   if (value === undefined || typeof value === 'function') return
   const name = path.join('.')
-  const put = (shown: string | null) =>
-    into.found.set(name, { shown: shown && cut(shown), compared: value })
+  const put = (shown: string | null) => into.found.set(name, { shown: shown && cut(shown), compared: value })
   if (value instanceof PathPattern) return void put(value.text)
   if (value instanceof Map)
     return value.forEach((one: unknown, key: string) =>

@@ -46,7 +46,10 @@ function rows(
   if (inside.length === 0) return from('unset', null)
   const isOfTexts = isList(value) && schema.items?.properties === undefined
   const isWhole = !inside.some(({ key }) => problems.has([...path, key]))
-  const texts = isOfTexts && path.at(-1) === 'command' ? value.map((one) => (typeof one === 'string' ? withoutPassword(one) : one)) : value
+  const texts =
+    isOfTexts && path.at(-1) === 'command'
+      ? value.map((one) => (typeof one === 'string' ? withoutPassword(one) : one))
+      : value
   if (isOfTexts && isWhole) return from('file', JSON.stringify(texts), problems.placeOf(path))
   return inside.flatMap((member) => rows(member.schema, member.tree, [...path, member.key], problems))
 }

@@ -97,8 +97,7 @@ export class Reload {
   run(version?: string): Promise<ReloadReport> {
     const before = this.#running
     if (before === undefined) return this.#queued(this.#reload(version))
-    if (version !== undefined)
-      return this.#queued(settled(before).then(() => this.#reload(version)))
+    if (version !== undefined) return this.#queued(settled(before).then(() => this.#reload(version)))
     this.#next ??= this.#queued(
       settled(before).then(() => {
         this.#next = undefined
@@ -171,7 +170,10 @@ export class Reload {
   }
 
   #versionOf(before: GatewaySettings, found: GatewaySettings): string {
-    return createHmac('sha256', this.#key).update(comparableJson([before, found])).digest('hex').slice(0, 32)
+    return createHmac('sha256', this.#key)
+      .update(comparableJson([before, found]))
+      .digest('hex')
+      .slice(0, 32)
   }
 
   #tell({ changes, restart }: ReloadReport): void {

@@ -3,6 +3,8 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 
 interface DialogProps {
   readonly title: ComponentChildren
+  /** Set for a dialog with a table. */
+  readonly isWide?: true
   /** Called for Escape, or for a click outside. */
   readonly onClose: () => void
   readonly children: ComponentChildren
@@ -13,7 +15,7 @@ interface DialogProps {
  * or else to the first button. After the dialog the focus returns to its old place. The label of a button
  * names the button's effect, and the first button must change nothing.
  */
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, isWide, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
@@ -31,7 +33,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={isWide ? 'dialog is-wide' : 'dialog'}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault()

@@ -1,4 +1,4 @@
-import { ask } from '../../api/request.ts'
+import { ask, Refused } from '../../api/request.ts'
 import type { SettingsChanges } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
 import { Dialog } from '../../parts/dialog.tsx'
@@ -7,6 +7,7 @@ import { useLoaded } from '../../parts/loaded.ts'
 import { Problem } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
 import { toast } from '../../parts/toasts.tsx'
+import { ChangedEntries, Waiting } from './changes.tsx'
 
 const readChanges = (signal: AbortSignal) => ask<SettingsChanges>('GET', '/api/settings/changes', { signal })
 
@@ -16,30 +17,42 @@ interface ReloadProps {
 }
 
 export function Reload({ onClose, onDone }: ReloadProps) {
-  const { value, error: unusable } = useLoaded(readChanges)
+  const { value, error: unusable, reload: lookAgain } = useLoaded(readChanges)
   const { busy, error, act } = useAction(onDone)
-  const reload = () =>
+  const reload = (version: string) =>
     act(async () => {
-      const { changes, restart_required: restart } = await ask<SettingsChanges>('POST', '/api/reload')
+      const path = `/api/reload?version=${encodeURIComponent(version)}`
+      const answer = await ask<SettingsChanges>('POST', path).catch((refused: unknown) => {
+        if (refused instanceof Refused && refused.code === 'settings-changed') lookAgain()
+        throw refused
+      })
+      const restart = answer.restart_required
       const later = restart.length > 0 ? `; restart the gateway for ${restart.join(', ')}` : ''
       toast(
-        changes.length === 0 ? `No setting has changed${later}` : `The gateway uses the new settings${later}`,
+        answer.changes.length === 0
+          ? `No setting has changed${later}`
+          : `The gateway uses the new settings${later}`,
       )
     })
   const isNothing = value !== undefined && value.changes.length + value.restart_required.length === 0
   return (
-    <Dialog title="Reload the settings" onClose={onClose}>
+    <Dialog title="Reload the settings" isWide onClose={onClose}>
       {value === undefined && unusable === undefined && <p role="status">Reading gateway.yaml …</p>}
       {unusable !== undefined && <Problem error={unusable} />}
       {isNothing && <p>The gateway already uses the settings in gateway.yaml.</p>}
-      {value !== undefined && <Changes changes={value} />}
       {error !== undefined && <Problem error={error} />}
+      {value !== undefined && unusable === undefined && <Changes changes={value} />}
       <div class="line">
         <button type="button" class="button" onClick={onClose}>
           {isNothing || unusable !== undefined ? 'Close' : 'Cancel'}
         </button>
-        {value !== undefined && value.changes.length > 0 && (
-          <button type="button" class="button is-primary" disabled={busy} onClick={reload}>
+        {value !== undefined && unusable === undefined && value.changes.length > 0 && (
+          <button
+            type="button"
+            class="button is-primary"
+            disabled={busy}
+            onClick={() => reload(value.version)}
+          >
             <Icon name="check" />
             Reload the settings
           </button>
@@ -49,41 +62,40 @@ export function Reload({ onClose, onDone }: ReloadProps) {
   )
 }
 
-const MARKS = [
-  ['added', 'plus', 'added'],
-  ['removed', 'minus', 'removed'],
-  ['changed', 'diff', 'changed'],
-] as const
-
-function Changes({ changes: { changes, restart_required: restart } }: { readonly changes: SettingsChanges }) {
+function Changes({ changes }: { readonly changes: SettingsChanges }) {
+  const { entries, waiting, values_left_out: leftOut, restart_required: restart } = changes
+  const isAccess = ({ effect }: (typeof entries)[number]) => effect !== 'other'
+  const opening = entries.filter(({ effect }) => effect === 'opens' || effect === 'both')
   return (
     <>
-      {changes.length > 0 && (
-        <section aria-label="After the reload">
-          <h3>After the reload</h3>
-          <p class="soft small">Running sessions keep the settings with which they started.</p>
-          <ul class="settings-changes">
-            {changes.flatMap((change) =>
-              MARKS.flatMap(([kind, icon, word]) =>
-                change[kind].map((name) => (
-                  <li key={`${change.setting} ${kind} ${name}`}>
-                    <Icon name={icon} small />
-                    <span class="soft">{word}</span>{' '}
-                    <Name>{name === change.setting ? name : `${change.setting}: ${name}`}</Name>
-                  </li>
-                )),
-              ),
-            )}
-          </ul>
-        </section>
+      {entries.length > 0 && (
+        <p class="soft small">Running sessions keep the settings with which they started.</p>
       )}
+      {opening.length > 0 && (
+        <div class="note is-bad">
+          <Icon name="alert" />
+          <div class="said">
+            <strong>
+              {opening.length === 1
+                ? '1 change lets somebody do more than today.'
+                : `${opening.length} changes let somebody do more than today.`}
+            </strong>{' '}
+            <Name>{firstNames(opening.map(({ name }) => name))}</Name>
+          </div>
+        </div>
+      )}
+      <ChangedEntries title="Who may do what" entries={entries.filter(isAccess)} />
+      <ChangedEntries title="Other settings" entries={entries.filter((entry) => !isAccess(entry))} />
+      {leftOut > 0 && (
+        <p class="soft small">{leftOut.toLocaleString()} further values have changed and are not shown.</p>
+      )}
+      {entries.length > 0 && <Waiting waiting={waiting} />}
       {restart.length > 0 && (
-        <section aria-label="After a restart">
-          <h3>After a restart</h3>
-          <ul class="settings-changes">
+        <section class="reload-part" aria-label="After a restart">
+          <h3>Only after a restart</h3>
+          <ul>
             {restart.map((name) => (
               <li key={name}>
-                <Icon name="wait" small />
                 <Name>{name}</Name>
               </li>
             ))}
@@ -92,4 +104,11 @@ function Changes({ changes: { changes, restart_required: restart } }: { readonly
       )}
     </>
   )
+}
+
+const NAMED = 5
+
+function firstNames(names: readonly string[]): string {
+  const more = names.length - NAMED
+  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
