@@ -99,9 +99,9 @@ describe.skipIf(missingBrowser !== undefined)(`a script of one's own${without(mi
     expect(await sue.output()).not.toContain('first line')
     await editor(sue).fill('echo other')
     await page.getByRole('button', { name: 'echo second line' }).click()
-    expect(await textIn(sue)).toBe('echo second line')
+    await expect.poll(() => textIn(sue)).toBe('echo second line')
     await page.keyboard.press('Control+z')
-    expect(await textIn(sue)).toBe('echo other')
+    await expect.poll(() => textIn(sue)).toBe('echo other')
   })
 
   it('says before a run who approves it, what is masked and what is asked, and asks for the name', async () => {

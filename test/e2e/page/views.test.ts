@@ -110,6 +110,8 @@ describe.skipIf(missingBrowser !== undefined)(`the page${without(missingBrowser)
     await ada.click('Run')
     await ada.sees('Say something.')
     await ada.page.locator('[aria-invalid=true]:focus').waitFor()
+    // The focus has scrolled the field to the edge of the window, where axe counts a target as smaller than it is.
+    await ada.page.evaluate('scrollTo(0, 0)')
     expect(await ada.faults()).toEqual([])
   })
 })
