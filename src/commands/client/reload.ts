@@ -1,3 +1,4 @@
+import { printableLine } from '../../basics/text/printable.ts'
 import { call, type Read } from '../../client/rest/call.ts'
 import type { AnswerOf } from '../../contract/contract.ts'
 import { settingsContract } from '../../contract/gateway.ts'
@@ -19,13 +20,18 @@ export function reloadCommand({ dryRun = false, ...flags }: ReloadFlags): Promis
   )
 }
 
-function changesText({ changes, entries, waiting, restart_required: restart }: Changes): string {
+function changesText(changed: Changes): string {
+  const { changes, entries, waiting, values_left_out: leftOut, restart_required: restart } = changed
   if (changes.length === 0 && restart.length === 0) return 'nothing has changed\n'
   const facts = factLines([
     ...changes.map((change) => [change.setting, changeText(change)] as const),
     ['after a restart', restart.join(', ')],
   ])
-  const details = [...entries.flatMap(entryLines), ...(waiting ?? []).map(waitingLine)]
+  const details = [
+    ...entries.flatMap(entryLines),
+    ...(leftOut > 0 ? [`${leftOut} further values have changed and are not shown`] : []),
+    ...(waiting?.map(waitingLine) ?? ['the gateway could not read the requests that wait']),
+  ]
   return details.length === 0 ? facts : `${facts}\n${details.map((line) => `${line}\n`).join('')}`
 }
 
@@ -44,11 +50,11 @@ function entryLines({ setting, name, change, effect, values }: Changes['entries'
   const said = name === setting ? name : `${setting} ${name}`
   const lines = values.map(({ name: part, before, after, is_secret: isSecret }) => {
     const what = isSecret ? 'changed (a secret)' : `${before || '(none)'} -> ${after || '(none)'}`
-    return `  ${part === '' ? name : part}: ${what}`
+    return `  ${printableLine(`${part === '' ? name : part}: ${what}`)}`
   })
-  return [`${said}: ${change}${EFFECTS[effect] ?? ''}`, ...lines]
+  return [printableLine(`${said}: ${change}${EFFECTS[effect] ?? ''}`), ...lines]
 }
 
 function waitingLine({ user, connection, runbook, says }: NonNullable<Changes['waiting']>[number]): string {
-  return `request of ${user} on ${connection}${runbook === '' ? '' : `, ${runbook}`}: ${says}`
+  return printableLine(`request of ${user} on ${connection}${runbook === '' ? '' : `, ${runbook}`}: ${says}`)
 }

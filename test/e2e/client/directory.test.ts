@@ -216,3 +216,59 @@ describe.skipIf(!hasTmux)('a list on a terminal (tmux)', () => {
     )
   })
 })
+
+describe.skipIf(!hasTmux)('a reload on a terminal (tmux)', () => {
+  const changes = {
+    changes: [{ setting: 'users', added: ['dan'], removed: [], changed: ['ann'] }],
+    entries: [
+      { setting: 'users', name: 'dan', change: 'added', effect: 'opens', values: [] },
+      {
+        ...{ setting: 'users', name: 'ann', change: 'changed', effect: 'both' },
+        values: [
+          { name: 'groups', before: 'dev', after: 'boss\u001b[2J', is_secret: false, effect: 'both' },
+          { name: 'token', before: null, after: null, is_secret: true, effect: 'other' },
+        ],
+      },
+    ],
+    values_left_out: 3,
+    waiting: [
+      {
+        ...{ session_id: 's1', user: 'ann', connection: 'pg' },
+        runbook: null,
+        effect: 'blocked',
+        says: 'Gone.',
+      },
+      {
+        ...{ session_id: 's2', user: 'bob', connection: 'pg' },
+        runbook: 'Refund',
+        effect: 'freed',
+        says: 'Back.',
+      },
+    ],
+    ...{ version: 'v', restart_required: ['listen.grpc'] },
+  }
+
+  it('says each value before and after, what opens access, and what becomes of waiting requests', async () => {
+    await using rest = await ScriptedRest.start()
+    rest.on('GET /api/settings/changes', json(200, changes))
+    rest.on('POST /api/reload', json(200, { ...changes, values_left_out: 0, waiting: null }))
+    using place = new Workplace()
+    using screen = new Tmux(place, { HOOP_APIURL: rest.url, HOOP_TOKEN: TOKEN })
+    screen.enter(`${process.execPath} ${main} reload --dry-run`)
+    await screen.shows(/^request of bob on pg, Refund: Back\.$/m)
+    expect(screen.screen().split('\n')).toEqual(
+      expect.arrayContaining([
+        'users            added dan; changed ann',
+        'after a restart  listen.grpc',
+        'users dan: added (opens access)',
+        'users ann: changed (opens and closes access)',
+        '  groups: dev -> boss\\x1b[2J',
+        '  token: changed (a secret)',
+        '3 further values have changed and are not shown',
+        'request of ann on pg: Gone.',
+      ]),
+    )
+    screen.enter(`clear; ${process.execPath} ${main} reload`)
+    await screen.shows(/^the gateway could not read the requests that wait$/m)
+  })
+})
