@@ -10,6 +10,7 @@ describe('Explain', () => {
     ],
     ['WITH a AS (SELECT $$b$$) DELETE FROM "c"', 'EXPLAIN WITH a AS (SELECT $$b$$) DELETE FROM "c";'],
     ['select ";" /* why; slow */', 'EXPLAIN select ";";'],
+    ['/* why */\n/**/ select 1', 'EXPLAIN /* why */\n/**/ select 1;'],
   ])('asks the server to explain %j', (text, script) => {
     const found = explainScript(text, 'postgres')
     expect('script' in found && found.script.replace(/\s*;$/, ' ;')).toBe(script.replace(/\s*;$/, ' ;'))
@@ -34,6 +35,7 @@ describe('Explain', () => {
   it.each([
     ['a comment within a comment', "select 1 /* /* */ ' */; drop table t; --'"],
     ['a comment within a comment, before the statement', "/* /* */ select ' */ analyze delete from t --'"],
+    ['another statement after its own end of a comment', '/* /* */ select 1 */ analyze delete from t'],
     ['a text between dollars with a digit', "select $a1$ ' $a1$; drop table t; --'"],
     ['a name that ends in dollars', 'select 1 as \u00e9$$; drop table t; select 1 as \u00e9$$'],
     ['a backtick, which is an operator', 'select 1 ` ; drop table t; select 1 `'],

@@ -36,7 +36,7 @@ export function OutputRow({ number, row, time, isMarked, found, group, onFold }:
         ) : (
           <button
             type="button"
-            class="group"
+            class="output-section"
             aria-expanded={!group.isFolded}
             onClick={() => onFold(number - 1, !group.isFolded)}
           >

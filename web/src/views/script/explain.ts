@@ -1,9 +1,12 @@
 import type { Language } from './language.ts'
 import { codeOf } from './literals.ts'
 
-/** Statements that a server can explain, also after comments of one line. EXPLAIN does not run them. */
+/**
+ * Statements that a server can explain, also after comments. EXPLAIN does not run them. A comment within a comment does not match: PostgreSQL nests
+ * them, so that another statement would begin after it than on other servers.
+ */
 const EXPLAINED =
-  /^(?:\s|--[^\n]*\n|#[^\n]*\n)*(?:select|insert|update|delete|with|values|table|merge|replace)\b/i
+  /^(?:\s|--[^\n]*\n|#[^\n]*\n|\/\*(?:(?!\/\*|\*\/)[^])*\*\/)*(?:select|insert|update|delete|with|values|table|merge|replace)\b/i
 
 export function canExplain(language: Language): boolean {
   return language === 'postgres' || language === 'mysql'

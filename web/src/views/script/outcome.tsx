@@ -6,6 +6,7 @@ import { useLoaded } from '../../parts/loaded.ts'
 import { Loading, Note, Problem } from '../../parts/messages.tsx'
 import { approvalPath, sessionPath } from '../../parts/paths.ts'
 import { query } from '../../parts/router.ts'
+import { visible } from '../../parts/visible.ts'
 import { Actions } from '../sessions/actions.tsx'
 import { Ending } from '../sessions/ending.tsx'
 import { isApproved, isWaiting, isWithdrawn, StateBadge } from '../sessions/state.tsx'
@@ -22,6 +23,7 @@ export function Outcome({ id }: { readonly id: string }) {
       <div class="line">
         <h2 id="outcome">Result</h2>
         {value !== undefined && <StateBadge state={value.state} />}
+        {value !== undefined && <code class="outcome-of">{visible(firstLineOf(value.script.data))}</code>}
         <span class="push" />
         {value !== undefined && <Actions session={value} reload={reload} />}
         <a class="button is-quiet is-small" href={sessionPath(id)}>
@@ -34,6 +36,11 @@ export function Outcome({ id }: { readonly id: string }) {
       {value !== undefined && <Shown session={value} reload={reload} key={id} />}
     </section>
   )
+}
+
+/** The editor may have another text by now. */
+function firstLineOf(script: string): string {
+  return script.trimStart().split('\n', 1)[0]?.slice(0, 200) ?? ''
 }
 
 function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {

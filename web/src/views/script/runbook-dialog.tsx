@@ -83,13 +83,14 @@ export default function RunbookDialog({ text, meant, language, onClose }: Runboo
           type="button"
           class="button is-primary"
           disabled={file === '' || isTemplate}
+          title={fileName}
           onClick={() => {
             saveFile(new Blob([file], { type: 'text/plain;charset=utf-8' }), fileName)
             toast(`The file is saved as ${fileName}.`)
           }}
         >
           <Icon name="download" />
-          Download {fileName}
+          Download the file
         </button>
       </div>
     </Dialog>

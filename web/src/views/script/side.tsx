@@ -125,6 +125,8 @@ async function recentOn(connection: string, signal: AbortSignal): Promise<readon
   for (const session of data) {
     // The gateway's own query for the tables.
     if (session.labels?.['purpose'] === 'schema') continue
+    // "Explain" sends this word. It would take the places of the scripts that were run.
+    if (session.script_line?.startsWith('EXPLAIN ') === true) continue
     const same = `${session.script_size ?? ''} ${session.script_line ?? ''}`
     if (!found.has(same)) found.set(same, session)
   }
