@@ -219,7 +219,8 @@ export const settingsContract = {
   show: {
     ...READ_SETTINGS,
     path: '/api/settings',
-    summary: 'Shows all settings that gateway.yaml has now, with defaults and without secrets',
+    summary:
+      'Shows all settings that the gateway read from gateway.yaml at its start or its last reload, with defaults and without secrets',
     answers: {
       200: v.strictObject({
         file: about('path of the settings file', text),
@@ -245,7 +246,6 @@ export const settingsContract = {
         ),
       }),
     },
-    errors: ['invalid-settings'],
   },
   preview: {
     ...READ_SETTINGS,

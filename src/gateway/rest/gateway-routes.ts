@@ -78,12 +78,8 @@ export function gatewayRoutes(
 export function settingsRoutes({ reload, examples }: RestServices): Handlers<typeof settingsContract> {
   return {
     show: () => {
-      try {
-        const { file, settings } = reload.print()
-        return { file, settings }
-      } catch (error) {
-        throw refusal(error as Error)
-      }
+      const { file, settings } = reload.printed
+      return { file, settings }
     },
     preview: () => reported(reload.preview()),
     reload: ({ query }) => reported(reload.run(query.version)),

@@ -66,6 +66,14 @@ export interface ReloadReport {
   readonly restart: readonly string[]
 }
 
+/** Settings that the gateway would use, and how they differ from those that it uses. */
+interface Found {
+  readonly after: GatewaySettings
+  readonly report: ReloadReport
+  /** Undefined if the content is never shown. */
+  readonly printed: PrintedSettings | undefined
+}
+
 /** Reads the settings again while the gateway serves. Running sessions keep their old settings. */
 export class Reload {
   readonly #services: ReloadServices
@@ -77,9 +85,16 @@ export class Reload {
   #next: Promise<ReloadReport> | undefined
   #afterwards: () => void = () => undefined
   readonly #closing = new AbortController()
+  #printed: PrintedSettings
 
   constructor(services: ReloadServices) {
     this.#services = services
+    this.#printed = this.#print() ?? { file: services.source.file, settings: [] }
+  }
+
+  /** The content that the gateway read at its start or its last reload, without secrets. */
+  get printed(): PrintedSettings {
+    return this.#printed
   }
 
   /** Sets the function that is called after each successful reload. */
@@ -112,12 +127,6 @@ export class Reload {
     return (await this.#found()).report
   }
 
-  /** @throws SettingsError */
-  print(): PrintedSettings {
-    const { source } = this.#services
-    return source.print?.() ?? { file: source.file, settings: [] }
-  }
-
   /** Refuses further reloads. Settles when no reload is running. */
   async close(): Promise<void> {
     this.#closing.abort()
@@ -135,13 +144,14 @@ export class Reload {
   async #reload(version?: string): Promise<ReloadReport> {
     const { apply, log } = this.#services
     try {
-      const { after, report } = await this.#found()
+      const { after, report, printed } = await this.#found()
       if (version !== undefined && version !== report.version)
         throw new RequestRefused(
           'settings-changed',
           'nothing was reloaded: the settings or the file have changed since the preview; look at the changes again',
         )
       await apply(after)
+      this.#printed = printed ?? this.#printed
       this.#tell(report)
       this.#afterwards()
       return report
@@ -153,8 +163,8 @@ export class Reload {
   }
 
   /** Returns the settings that the gateway would use, and their differences to the current settings. */
-  async #found(): Promise<{ readonly after: GatewaySettings; readonly report: ReloadReport }> {
-    const found = await this.#written()
+  async #found(): Promise<Found> {
+    const { found, printed } = await this.#written()
     if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
     const before = this.#services.settings.value
     const after = withFixed(found, before)
@@ -166,7 +176,7 @@ export class Reload {
       restart: fixedChanges(before, found),
       version: this.#versionOf(before, found),
     }
-    return { after, report }
+    return { after, report, printed }
   }
 
   #versionOf(before: GatewaySettings, found: GatewaySettings): string {
@@ -184,12 +194,17 @@ export class Reload {
   }
 
   /** Reads the file until two successive reads agree. Returns their settings or throws their error. */
-  async #written(): Promise<GatewaySettings> {
+  async #written(): Promise<{
+    readonly found: GatewaySettings
+    readonly printed: PrintedSettings | undefined
+  }> {
     let before = this.#look()
     for (let looks = 1; looks < MAX_LOOKS; looks++) {
       await delay(SETTLE_MS)
+      // It lies between two equal reads, so it is of the same content.
+      const printed = this.#print()
       const now = this.#look()
-      if (isSameSettings(before, now)) return this.#usable(now)
+      if (isSameSettings(before, now)) return { found: this.#usable(now), printed }
       before = now
     }
     throw this.#problem('the file, or a file that it refers to, kept changing while it was read: try again')
@@ -200,6 +215,16 @@ export class Reload {
       return this.#services.source.read()
     } catch (error) {
       if (error instanceof SettingsError) return error
+      throw error
+    }
+  }
+
+  /** Returns undefined if the file cannot be read. */
+  #print(): PrintedSettings | undefined {
+    try {
+      return this.#services.source.print?.()
+    } catch (error) {
+      if (error instanceof SettingsError) return undefined
       throw error
     }
   }

@@ -233,6 +233,7 @@ describe('the settings as they are read', () => {
       connections: `\n  - { name: told, agent: local, command: ${command} }`,
       users: USERS,
     })
+    await gateway.request('POST', '/api/reload')
     const { body } = await gateway.request('GET', '/api/settings', undefined, as('fay'))
     const { settings } = body as { settings: { name: string; value: string }[] }
     expect(JSON.parse(settings.find(({ name }) => name === 'connections[1].command')?.value ?? '')).toEqual([

@@ -135,6 +135,25 @@ describe('values', () => {
   )
 })
 
+describe('the settings that the gateway shows', () => {
+  it('are those that it read last, and a reload brings those of the file', async () => {
+    const shown = async () => {
+      const { status, body } = await gateway.request('GET', '/api/settings')
+      const { settings } = body as unknown as { settings: { name: string; value: string | null }[] }
+      return [status, settings.find(({ name }) => name === 'limits.wait')?.value]
+    }
+    const before = await shown()
+    gateway.configure({ ...usual, limits: '{ wait: 91s }' })
+    expect(await shown()).toEqual(before)
+    gateway.configure({ ...usual, limits: '{ wait: [' })
+    expect((await gateway.request('POST', '/api/reload')).status).toBe(422)
+    expect(await shown()).toEqual(before)
+    gateway.configure({ ...usual, limits: '{ wait: 92s }' })
+    await gateway.request('POST', '/api/reload')
+    expect(await shown()).toEqual([200, '92s'])
+  })
+})
+
 describe('waiting requests', () => {
   it.each([
     ['its connection goes', { connections: '' }, 'blocked'],

@@ -1,3 +1,4 @@
+import { person } from '../../api/person.ts'
 import { ask, Refused } from '../../api/request.ts'
 import type { SettingsChanges } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
@@ -19,11 +20,14 @@ interface ReloadProps {
 export function Reload({ onClose, onDone }: ReloadProps) {
   const { value, error: unusable, reload: lookAgain } = useLoaded(readChanges)
   const { busy, error, act } = useAction(onDone)
-  const reload = (version: string) =>
+  const reload = (version: string, dialog: Element | null) =>
     act(async () => {
       const path = `/api/reload?version=${encodeURIComponent(version)}`
       const answer = await ask<SettingsChanges>('POST', path).catch((refused: unknown) => {
-        if (refused instanceof Refused && refused.code === 'settings-changed') lookAgain()
+        if (refused instanceof Refused && refused.code === 'settings-changed') {
+          lookAgain()
+          dialog?.scrollTo(0, 0)
+        }
         throw refused
       })
       const restart = answer.restart_required
@@ -40,23 +44,25 @@ export function Reload({ onClose, onDone }: ReloadProps) {
       {value === undefined && unusable === undefined && <p role="status">Reading gateway.yaml …</p>}
       {unusable !== undefined && <Problem error={unusable} />}
       {isNothing && <p>The gateway already uses the settings in gateway.yaml.</p>}
-      {error !== undefined && <Problem error={error} />}
       {value !== undefined && unusable === undefined && <Changes changes={value} />}
-      <div class="line">
-        <button type="button" class="button" onClick={onClose}>
-          {isNothing || unusable !== undefined ? 'Close' : 'Cancel'}
-        </button>
-        {value !== undefined && unusable === undefined && value.changes.length > 0 && (
-          <button
-            type="button"
-            class="button is-primary"
-            disabled={busy}
-            onClick={() => reload(value.version)}
-          >
-            <Icon name="check" />
-            Reload the settings
+      <div class="reload-foot">
+        {error !== undefined && <Problem error={error} />}
+        <div class="line">
+          <button type="button" class="button push" onClick={onClose}>
+            {isNothing || unusable !== undefined ? 'Close' : 'Cancel'}
           </button>
-        )}
+          {value !== undefined && unusable === undefined && value.changes.length > 0 && (
+            <button
+              type="button"
+              class="button is-primary"
+              disabled={busy}
+              onClick={(event) => reload(value.version, event.currentTarget.closest('dialog'))}
+            >
+              <Icon name="check" />
+              Reload the settings
+            </button>
+          )}
+        </div>
       </div>
     </Dialog>
   )
@@ -84,6 +90,14 @@ function Changes({ changes }: { readonly changes: SettingsChanges }) {
           </div>
         </div>
       )}
+      {losesAdmin(entries) && (
+        <div class="note is-wait">
+          <Icon name="alert" />
+          <div class="said">
+            You are no admin any more after this reload, so you cannot take it back here.
+          </div>
+        </div>
+      )}
       <ChangedEntries title="Who may do what" entries={entries.filter(isAccess)} />
       <ChangedEntries title="Other settings" entries={entries.filter((entry) => !isAccess(entry))} />
       {leftOut > 0 && (
@@ -103,6 +117,18 @@ function Changes({ changes }: { readonly changes: SettingsChanges }) {
         </section>
       )}
     </>
+  )
+}
+
+/** Tests whether the signed-in admin has lost the group of the admins. */
+function losesAdmin(entries: SettingsChanges['entries']): boolean {
+  const isAdmin = (groups: string | null) => groups?.split(', ').includes('admin') === true
+  return entries.some(
+    ({ setting, name, change, values }) =>
+      setting === 'users' &&
+      name === person.peek()?.name &&
+      (change === 'removed' ||
+        values.some((value) => value.name === 'groups' && isAdmin(value.before) && !isAdmin(value.after))),
   )
 }
 

@@ -43,8 +43,9 @@ export default function SettingsView() {
           )}
         </div>
         <p>
-          Settings of {value === undefined ? 'gateway.yaml' : <Name>{value.file}</Name>} that the gateway uses
-          now, without secrets. To change a setting, edit the file, then choose Reload.
+          Settings that the gateway read from{' '}
+          {value === undefined ? 'gateway.yaml' : <Name>{value.file}</Name>} at its start or its last reload,
+          without secrets. To change a setting, edit the file, then choose Reload.
         </p>
       </header>
       <Pending changes={changes} />
