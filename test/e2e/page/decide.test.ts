@@ -153,6 +153,41 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     await page.getByRole('heading', { level: 1, name: 'echo 3 on web-01' }).waitFor()
   })
 
+  it('takes no word for a key when somebody else decides while the reason is typed', async () => {
+    const [one, next] = [await script('echo one'), await script('echo next')]
+    const approve = (id: string) => send('max', 'PUT', `/api/reviews/${id}`, { status: 'APPROVED' })
+    await using bea = await stage.arrive()
+    const { page } = bea
+    await bea.signIn(stage.site.tokenOf('bea'), `/approvals/${one}`)
+    await page.getByRole('button', { name: 'Reject' }).waitFor()
+    await page.keyboard.press('r')
+    const reason = page.getByLabel('Reason')
+    await reason.pressSequentially('it is ')
+    await approve(one)
+    await page.getByText('Somebody else has decided meanwhile.').waitFor()
+    await page.keyboard.type('just wrong')
+    expect(await reason.inputValue()).toBe('it is just wrong')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await bea.goTo(`/approvals/${next}`)
+    const comment = page.getByLabel('Comment')
+    await comment.pressSequentially('a')
+    const third = await script('echo third')
+    await approve(next)
+    await comment.waitFor({ state: 'detached' })
+    await page.keyboard.type('just run')
+    await page.keyboard.press('Enter')
+    expect(new URL(page.url()).pathname).toBe(`/approvals/${next}`)
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    expect((await send('bea', 'GET', `/api/reviews/${third}`))['status']).toBe('PENDING')
+    // A key after a press elsewhere is one again.
+    await page.getByRole('heading', { level: 1 }).click()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    expect(bea.problems).toEqual([])
+  })
+
   it('keeps the decision in a bar that stays, on a phone', async () => {
     const asked = await send('tom', 'POST', '/api/batches', {
       ...{ file_name: 'ops/deploy.runbook.sh', connections: ['web-01', 'web-02', 'web-03'] },

@@ -13,9 +13,29 @@ function isTyped(target: EventTarget | null): boolean {
   )
 }
 
-/** Whether a key may act by itself now: not in a field, in a dialog, or together with other keys. */
+/**
+ * The field into which the last key was typed. If the page takes it away, because of news from elsewhere for example,
+ * what the person goes on typing is a text and no command: one word has rejected the wrong request.
+ */
+let typedInto: HTMLElement | undefined
+document.addEventListener(
+  'keydown',
+  ({ key, target }) => {
+    const isField = isTyped(target)
+    if (isField) typedInto = key === 'Enter' || key === 'Escape' ? undefined : (target as HTMLElement)
+    else if (key === 'Tab' || key === 'Escape') typedInto = undefined
+  },
+  { capture: true },
+)
+document.addEventListener('pointerdown', () => (typedInto = undefined), { capture: true })
+
+/**
+ * Whether a key may act by itself now: not in a field, in a dialog, or together with other keys, nor after a field in
+ * which the person types has gone.
+ */
 export function isSingleKey(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false
+  if (typedInto?.isConnected === false) return false
   return !isTyped(event.target) && document.querySelector('dialog[open]') === null
 }
 

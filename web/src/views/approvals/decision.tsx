@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { decide, stopSession, type Decision } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
-import { ask } from '../../api/request.ts'
+import { ask, type Refused } from '../../api/request.ts'
 import type { Review } from '../../api/types.ts'
 import { TextField } from '../../form/text-field.tsx'
 import { useAction } from '../../parts/action.ts'
@@ -31,6 +31,7 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
   const send = (decision: Decision) =>
     act(async () => {
       const after = await decide(review.id, decision)
+      setRejecting(false)
       takeDecided(after)
       onDecided(after)
     })
@@ -44,17 +45,25 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
   })
   if (!mayRun()) return <p class="hint">Auditors can look at approvals, but cannot decide on them.</p>
   const { can } = review
-  const problem = error !== undefined && <Problem error={error} />
+  const problem = error !== undefined && !isRejecting && <Problem error={error} />
+  const rejecting = isRejecting && (
+    <Rejecting
+      {...{ review, busy, error }}
+      onClose={() => setRejecting(false)}
+      onReject={(reason) => send({ status: 'REJECTED', rejection_reason: reason })}
+    />
+  )
   if (can.revoke && !can.withdraw)
     return (
       <div class="line">
         <button class="button" disabled={busy} onClick={() => send({ status: 'REVOKED' })}>
           Revoke
         </button>
+        {rejecting}
         {problem}
       </div>
     )
-  if (!Object.values(can).includes(true)) return null
+  if (!Object.values(can).includes(true)) return rejecting || null
   const others = (
     <>
       {can.withdraw && withdraws && (
@@ -99,16 +108,7 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
       ) : (
         <div class="line">{others}</div>
       )}
-      {isRejecting && (
-        <Rejecting
-          review={review}
-          onClose={() => setRejecting(false)}
-          onReject={(reason) => {
-            setRejecting(false)
-            send({ status: 'REJECTED', rejection_reason: reason })
-          }}
-        />
-      )}
+      {rejecting}
       {problem}
     </div>
   )
@@ -236,13 +236,19 @@ function Hour({ label, value, onValue }: HourProps) {
 
 interface RejectingProps {
   readonly review: Review
+  readonly busy: boolean
+  readonly error: Refused | undefined
   readonly onClose: () => void
   readonly onReject: (reason: string) => void
 }
 
-/** Asks for a reason before the rejection, because the requester reads it. */
-export function Rejecting({ review, onClose, onReject }: RejectingProps) {
+/**
+ * Asks for a reason before the rejection, because the requester reads it. The dialog stays when somebody else
+ * decides meanwhile: without it, the rest of the reason would be typed as keys of the view.
+ */
+export function Rejecting({ review, busy, error, onClose, onReject }: RejectingProps) {
   const [reason, setReason] = useState('')
+  const isOver = !review.can.reject
   return (
     <Dialog
       title={
@@ -256,7 +262,7 @@ export function Rejecting({ review, onClose, onReject }: RejectingProps) {
         class="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          onReject(reason)
+          if (!isOver && reason.trim() !== '') onReject(reason)
         }}
       >
         <TextField
@@ -266,11 +272,17 @@ export function Rejecting({ review, onClose, onReject }: RejectingProps) {
           onValue={setReason}
           required
         />
+        {isOver && (
+          <Note tone="wait" role="alert" title="Somebody else has decided meanwhile.">
+            <p>There is nothing to reject any more.</p>
+          </Note>
+        )}
+        {error !== undefined && <Problem error={error} />}
         <div class="line">
           <button type="button" class="button push" onClick={onClose}>
             Back
           </button>
-          <button class="button is-danger" disabled={reason.trim() === ''}>
+          <button class="button is-danger" disabled={busy || isOver || reason.trim() === ''}>
             Reject with this reason
           </button>
         </div>

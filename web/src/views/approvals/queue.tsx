@@ -27,7 +27,7 @@ interface Asked {
 export function Queue({ waiting, reload }: QueueProps) {
   const lists = useRef<HTMLDivElement>(null)
   const [asked, setAsked] = useState<Asked>()
-  const { error, act } = useAction(reload)
+  const { busy, error, act } = useAction(reload)
   const { sorted, mine, others } = useMemo(() => {
     const sorted = byEnd(waiting)
     return {
@@ -93,14 +93,16 @@ export function Queue({ waiting, reload }: QueueProps) {
   )
   return (
     <div class="stack" ref={lists}>
-      {error !== undefined && <Problem error={error} />}
+      {error !== undefined && asked === undefined && <Problem error={error} />}
       {rows}
       {asked?.verdict === 'approve' && (
         <ApproveDialog review={asked.review} onDecided={decided} onClose={close} />
       )}
       {asked?.verdict === 'reject' && (
         <Rejecting
-          review={asked.review}
+          // The list has the request as it is now, until somebody decides.
+          review={waiting.find(({ id }) => id === asked.review.id) ?? withoutDecision(asked.review)}
+          {...{ busy, error }}
           onClose={close}
           onReject={(reason) => {
             const { id } = asked.review
@@ -110,6 +112,10 @@ export function Queue({ waiting, reload }: QueueProps) {
       )}
     </div>
   )
+}
+
+function withoutDecision(review: Review): Review {
+  return { ...review, can: { ...review.can, approve: false, reject: false, force: false } }
 }
 
 function isOwn({ owner }: Review): boolean {

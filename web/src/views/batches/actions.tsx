@@ -1,9 +1,10 @@
-import { useCallback } from 'preact/hooks'
+import { useCallback, useState } from 'preact/hooks'
 import { readReview } from '../../api/gateway.ts'
 import { mayRun, person } from '../../api/person.ts'
 import { ask } from '../../api/request.ts'
 import type { Batch } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
+import { DangerDialog } from '../../parts/danger-dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Problem } from '../../parts/messages.tsx'
@@ -15,6 +16,8 @@ interface BatchActionsProps {
 
 export function BatchActions({ batch, reload }: BatchActionsProps) {
   const { busy, error, act } = useAction(reload)
+  const [isAsking, setAsking] = useState(false)
+  const running = batch.runs.filter((run) => run.status === 'running').length
   const { id, status, owner, review } = batch
   const mayAct = mayRun() && (owner === person.value?.name || person.value?.is_admin === true)
   if (!mayAct || status === 'done' || status === 'stopped') return null
@@ -30,12 +33,28 @@ export function BatchActions({ batch, reload }: BatchActionsProps) {
           {status === 'waiting' ? 'Withdraw' : 'Start no more runs'}
         </button>
         {status === 'running' && (
-          <button type="button" class="button is-danger" disabled={busy} onClick={() => stop({ kill: true })}>
+          <button type="button" class="button is-danger" disabled={busy} onClick={() => setAsking(true)}>
             <Icon name="stop" />
             Stop all runs
           </button>
         )}
       </div>
+      {isAsking && status === 'running' && (
+        <DangerDialog
+          title={running === 1 ? 'Stop the run?' : `Stop ${running} runs?`}
+          {...{ busy, error: undefined, keep: 'Let them run', icon: 'stop', action: 'Stop all runs' }}
+          onAct={() => {
+            setAsking(false)
+            stop({ kill: true })
+          }}
+          onClose={() => setAsking(false)}
+        >
+          <p>
+            The commands end immediately, and no further run begins. What the commands have done so far is not
+            undone, and their output so far is kept.
+          </p>
+        </DangerDialog>
+      )}
       {error !== undefined && <Problem error={error} />}
     </>
   )

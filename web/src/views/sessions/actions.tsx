@@ -4,7 +4,7 @@ import { mayRun, person } from '../../api/person.ts'
 import type { Session } from '../../api/types.ts'
 import { useAction } from '../../parts/action.ts'
 import { sessionName } from '../../parts/called.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { DangerDialog } from '../../parts/danger-dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { batchPath, runbookPath } from '../../parts/paths.ts'
@@ -81,35 +81,24 @@ function StopButton({ session, busy, onStop }: StopButtonProps) {
         Stop
       </button>
       {isAsking && (
-        <Dialog
+        <DangerDialog
           title={
             <>
               Stop <Name>{sessionName(session)}</Name>?
             </>
           }
+          {...{ busy, error: undefined, keep: 'Let it run', icon: 'stop', action: 'Stop' }}
+          onAct={() => {
+            close()
+            onStop()
+          }}
           onClose={close}
         >
           <p>
             The command on <Name>{session.connection}</Name> ends immediately. Its effects so far are not
             undone, and its output so far is kept.
           </p>
-          <div class="line">
-            <button type="button" class="button push" onClick={close}>
-              Let it run
-            </button>
-            <button
-              type="button"
-              class="button is-danger"
-              onClick={() => {
-                close()
-                onStop()
-              }}
-            >
-              <Icon name="stop" />
-              Stop
-            </button>
-          </div>
-        </Dialog>
+        </DangerDialog>
       )}
     </>
   )
