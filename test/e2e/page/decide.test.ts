@@ -174,6 +174,7 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     const comment = page.getByLabel('Comment')
     await comment.pressSequentially('a')
     const third = await script('echo third')
+    await page.getByRole('link', { name: 'Next request' }).first().waitFor()
     await approve(next)
     await comment.waitFor({ state: 'detached' })
     await page.keyboard.type('just run')
@@ -183,8 +184,8 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     expect((await send('bea', 'GET', `/api/reviews/${third}`))['status']).toBe('PENDING')
     // A key after a press elsewhere is one again.
     await page.getByRole('heading', { level: 1 }).click()
-    await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await page.keyboard.press('j')
+    await page.getByRole('heading', { level: 1, name: 'echo third' }).waitFor()
     expect(bea.problems).toEqual([])
   })
 

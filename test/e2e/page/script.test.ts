@@ -87,6 +87,21 @@ describe.skipIf(missingBrowser !== undefined)(`a script of one's own${without(mi
     expect([...sue.problems, ...sue.foreign]).toEqual([])
   })
 
+  it('draws only the rows in sight of a large result, and keeps the menu in its place', async () => {
+    await using sue = await opened('sue', 'bash')
+    const { page } = sue
+    await editor(sue).fill(`printf 'id\\tname\\n'; seq 1 3000 | sed 's/$/\\tx/'`)
+    await page.keyboard.press('Control+Enter')
+    const table = page.getByRole('table', { name: 'Result' })
+    await table.getByRole('cell', { name: '3', exact: true }).waitFor()
+    expect(await table.locator('tbody tr').count()).toBeLessThan(100)
+    await page.keyboard.press('Control+Home')
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)')
+    const menu = await page.getByRole('navigation', { name: 'Main' }).boundingBox()
+    expect(menu?.y).toBeGreaterThan(-2)
+    expect(sue.problems).toEqual([])
+  })
+
   it('runs only the selection if there is one, and opens a recent script', async () => {
     await using sue = await opened('sue', 'bash')
     const { page } = sue
