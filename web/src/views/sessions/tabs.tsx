@@ -82,7 +82,8 @@ function Tabs({ session, reload, place }: Omit<RunTabsProps, 'hasRun'>) {
             props={{
               tables,
               session,
-              cutBytes: output.missing + session.truncated_bytes,
+              // A stream counts the bytes that the session lacks, too.
+              cutBytes: Math.max(output.missing, session.truncated_bytes),
               isCut: output.stdout.isCut,
             }}
           />

@@ -46,7 +46,8 @@ export function Delete({ user, busy, error, make, onClose }: AboutUserProps) {
     >
       <p>
         The user and all their tokens are deleted, and the tokens cannot be restored. The user's sessions are
-        kept under this name. To refuse the user only for a time, deactivate the user instead.
+        kept under this name. Requests of the user that wait for an approval never run, also if somebody
+        approves them. To refuse the user only for a time, deactivate the user instead.
       </p>
     </DangerDialog>
   )
