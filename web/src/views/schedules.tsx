@@ -22,7 +22,7 @@ export default function Schedules() {
       about="Runbooks that run at set times. Schedules are written in gateway.yaml. You can pause, resume and run them here."
       items={schedules}
       textOf={({ name, runbook, connection, as }) => `${name} ${runbook} ${connection} ${as}`}
-      columns={['Name', 'State', 'Next runs', 'Last runs', '']}
+      columns={['Name', 'State', 'Next run', 'Last runs', '']}
       actions={
         <a class="button" href="/schedules/new">
           <Icon name="plus" />
@@ -61,33 +61,31 @@ interface RowProps {
 }
 
 function Row({ schedule, reload }: RowProps) {
-  const { name, cron, timezone, connection, runbook, problem } = schedule
+  const { name, connection, runbook, as, problem } = schedule
+  const does = `${runbook} on ${connection} as ${as}`
   return (
     <tr>
       <th scope="row" class="schedule-name">
         <span id={`schedule-${name}`}>
           <Name>{name}</Name>
         </span>
-        <span class="under" title={visible(`${runbook} on ${connection} as ${schedule.as}`)}>
-          <Name>{runbook}</Name> on <Name>{connection}</Name> as <Name>{schedule.as}</Name>
+        <span class="under" title={visible(problem === null ? does : `${problem}\n${does}`)}>
+          {problem !== null && (
+            <span class="is-bad schedule-problem" dir="auto">
+              <Icon name="alert" small /> {visible(problem)}
+            </span>
+          )}
+          <Name>{runbook}</Name> on <Name>{connection}</Name> as <Name>{as}</Name>
         </span>
-        {problem !== null && (
-          <span class="under is-bad" dir="auto" title={visible(problem)}>
-            <Icon name="alert" small /> {visible(problem)}
-          </span>
-        )}
       </th>
       <td class="schedule-state">
         <ScheduleState schedule={schedule} />
       </td>
-      <td data-name="Next runs">
-        <NextRuns times={schedule.next_runs} />
-        <span class="under">
-          <code>{visible(cron)}</code> ({visible(timezone)})
-        </span>
+      <td class="schedule-next" data-name="Next run">
+        <NextRun schedule={schedule} />
       </td>
       <td class="schedule-last" data-name={schedule.last_runs.length === 0 ? undefined : 'Last runs'}>
-        <LastRuns runs={schedule.last_runs} />
+        <LastRuns schedule={schedule} />
       </td>
       <td>
         <Actions schedule={schedule} reload={reload} />
@@ -121,17 +119,17 @@ function ScheduleState({ schedule }: { readonly schedule: ListedSchedule }) {
   )
 }
 
-function NextRuns({ times }: { readonly times: readonly string[] }) {
-  const [next, ...more] = times
-  if (next === undefined) return <span class="soft">none</span>
+/** The rule is cut on wide screens, so its title has it whole, with the times after the next one. */
+function NextRun({ schedule: { cron, timezone, next_runs: times } }: Pick<RowProps, 'schedule'>) {
+  const [next, ...later] = times
+  const rule = `${cron} (${timezone})`
+  const then = later.map((at) => `\nthen ${new Date(at).toLocaleString()}`).join('')
   return (
     <>
-      <Moment at={next} />
-      {more.map((at) => (
-        <span class="under schedule-later" key={at}>
-          <Moment at={at} />
-        </span>
-      ))}
+      {next === undefined ? <span class="soft">none</span> : <Moment at={next} />}
+      <span class="under" title={visible(`${rule}${then}`)}>
+        <code>{visible(cron)}</code> ({visible(timezone)})
+      </span>
     </>
   )
 }
@@ -146,19 +144,32 @@ const KINDS = {
   skipped: 'skipped',
 } as const satisfies Readonly<Record<ScheduleRun['status'], StateKind>>
 
-/** Shows the newest run in words, and older ones as icons that link to their sessions. */
-function LastRuns({ runs }: { readonly runs: readonly ScheduleRun[] }) {
+/**
+ * Shows the newest run in words, and older runs as icons that link to their sessions. The reason of the newest run is
+ * left out if the schedule cannot run: then its problem says why.
+ */
+function LastRuns({ schedule: { last_runs: runs, problem } }: Pick<RowProps, 'schedule'>) {
   const [last, ...before] = runs
   if (last === undefined) return <span class="soft">has not run yet</span>
+  const reason = problem === null ? last.reason : null
   return (
     <>
       <LastRun run={last} />
-      {before.length > 0 && (
+      {(before.length > 0 || reason !== null) && (
         <span class="line schedule-runs">
-          <span class="said-only">before</span>
-          {before.map((run) => (
-            <EarlierRun key={run.id} run={run} />
-          ))}
+          {before.length > 0 && (
+            <span>
+              <span class="said-only">before</span>
+              {before.map((run) => (
+                <EarlierRun key={run.id} run={run} />
+              ))}
+            </span>
+          )}
+          {reason !== null && (
+            <span class="under" dir="auto" title={visible(reason)}>
+              {visible(reason)}
+            </span>
+          )}
         </span>
       )}
     </>
@@ -191,27 +202,15 @@ function EarlierRun({ run: { at, status, session_id: session } }: { readonly run
   )
 }
 
-function LastRun({ run }: { readonly run: ScheduleRun }) {
-  const { at, status, reason, session_id: session } = run
-  const word = status === 'success' ? 'succeeded' : status
+function LastRun({ run: { at, status, session_id: session } }: { readonly run: ScheduleRun }) {
+  const state = <State kind={KINDS[status]}>{status === 'success' ? 'succeeded' : status}</State>
   return (
-    <>
-      {session === null ? (
-        <State kind={KINDS[status]}>{word}</State>
-      ) : (
-        <a href={sessionPath(session)}>
-          <State kind={KINDS[status]}>{word}</State>
-        </a>
-      )}
-      <span class="soft small schedule-when">
+    <span class="line schedule-run">
+      {session === null ? state : <a href={sessionPath(session)}>{state}</a>}
+      <span class="soft small">
         <Moment at={at} />
       </span>
-      {reason !== null && (
-        <span class="under" dir="auto" title={visible(reason)}>
-          {visible(reason)}
-        </span>
-      )}
-    </>
+    </span>
   )
 }
 
