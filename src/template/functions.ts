@@ -89,10 +89,16 @@ const RUNBOOK_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   quotechar: ofArgumentAndValue((mark, value) => mark + value + mark),
   encodeb64: ofValue(encodeBase64),
   decodeb64: ofValue(decodeBase64),
-  asenv: ofArgumentAndValue((key, value, scope) => {
-    scope.environment.set(`envvar:${decodeText(key)}`, encodeBase64(value))
-    return ''
-  }),
+  asenv: {
+    ...ofArgumentAndValue((key, value, scope) => {
+      scope.environment.set(`envvar:${decodeText(key)}`, encodeBase64(value))
+      return ''
+    }),
+    applyUnknown: ([key], scope) => {
+      if (typeof key === 'string') scope.unknownVariables.add(`envvar:${decodeText(key)}`)
+      return ''
+    },
+  },
 }
 
 /** Functions that hoop does not have. Hoop refuses a template that uses one of them. */

@@ -1,39 +1,26 @@
 import { TemplateError } from '../golang/template/errors.ts'
 import { renderStatements } from '../golang/template/run/evaluate.ts'
 import { Rendering } from '../golang/template/run/rendering.ts'
-import type { Arm, Operand, Pipeline, TemplateStatement } from '../golang/template/syntax/ast.ts'
+import {
+  type Operand,
+  type Pipeline,
+  pipelinesIn,
+  type TemplateStatement,
+} from '../golang/template/syntax/ast.ts'
 import { encodeSource, parseStatements } from '../golang/template/syntax/parser.ts'
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
 import { RUNBOOK } from './functions.ts'
-import { checkDeclared, discoverInputs, type Input, inputsInBlocks } from './inputs.ts'
+import { checkDeclared, type Discovered, discoverInputs, type Input, inputsInBlocks } from './inputs.ts'
 
 /** Returns all possible names of parameters, also inside blocks: `.a`, `$.a`, `index . "a"`. */
 function usedNames(statements: readonly TemplateStatement[]): string[] {
-  return [...new Set(statements.flatMap(ofStatement).map(decodeText))]
+  return [...new Set(pipelinesIn(statements).flatMap(ofPipeline).map(decodeText))]
 }
 
 /** Returns no names if a parameter without a name may be there, too: then the names would be only a part. */
 function namesIn(pipeline: Pipeline): string[] {
   if (mayHaveUnnamed(pipeline)) return []
   return [...new Set(ofPipeline(pipeline).map(decodeText))]
-}
-
-function ofStatement(statement: TemplateStatement): ByteString[] {
-  switch (statement.kind) {
-    case 'action':
-      return ofPipeline(statement.pipeline)
-    case 'if':
-    case 'with':
-      return [...statement.arms.flatMap(ofArm), ...statement.otherwise.flatMap(ofStatement)]
-    case 'range':
-      return [...ofArm(statement), ...statement.otherwise.flatMap(ofStatement)]
-    default:
-      return []
-  }
-}
-
-function ofArm({ pipeline, body }: Arm): ByteString[] {
-  return [...ofPipeline(pipeline), ...body.flatMap(ofStatement)]
 }
 
 function ofPipeline({ commands }: Pipeline): ByteString[] {
@@ -95,6 +82,30 @@ export interface RenderedTemplate {
   readonly places: readonly ValuePlace[]
 }
 
+/** A placeholder of a preview, in the place of what needs missing values. */
+export interface PreviewGap {
+  readonly start: number
+  readonly end: number
+  /** Names of the missing parameters. */
+  readonly names: readonly string[]
+  /** Whether a whole block is missing, such as an `if` whose condition needs a missing value. */
+  readonly isPart: boolean
+}
+
+/** What a rendering can be foreseen to be while values are missing. It has no `bytes`, so that nobody can run it. */
+export interface TemplatePreview {
+  /** Names of the required parameters without a value. If there are none, `text` is what would run. */
+  readonly missing: readonly string[]
+  readonly text: Buffer
+  readonly env: ReadonlyMap<string, string>
+  /** Keys of the variables that `asenv` sets as soon as their values are there. */
+  readonly unknownVariables: ReadonlySet<string>
+  /** Keys of the variables in blocks that were left out. Undefined: a key that is no plain text. */
+  readonly possibleVariables: readonly (string | undefined)[]
+  /** The first 200 places of values and gaps, in their order. */
+  readonly places: readonly (ValuePlace | PreviewGap)[]
+}
+
 export interface Template {
   /** The inputs in the order in which they first appear. */
   readonly inputs: readonly Input[]
@@ -106,6 +117,12 @@ export interface Template {
    * with the stage `render` if a function fails or a limit is reached
    */
   render(parameters: ReadonlyMap<string, string>): RenderedTemplate
+  /**
+   * Renders with a placeholder for each expression and each block that needs a missing value. Equals `render` if no
+   * value is missing.
+   * @throws TemplateError as `render`, but not for missing inputs
+   */
+  preview(parameters: ReadonlyMap<string, string>): TemplatePreview
 }
 
 /**
@@ -125,38 +142,93 @@ export function parseTemplate(source: string): Template {
   const { inputs, declarations } = discoverInputs(statements)
   const inBlocks = inputsInBlocks(statements, inputs, usedNames(statements))
   const declared = { inputs, declarations: [...declarations, ...inBlocks] }
-  return { inputs, inBlocks, render: (parameters) => render(bytes, statements, declared, parameters) }
+  const rendering = (parameters: ReadonlyMap<string, string>, missing: readonly string[]) =>
+    rendered({ source: bytes, statements, declared, parameters, missing })
+  return {
+    inputs,
+    inBlocks,
+    render: (parameters) => {
+      refuseMissing(inputs.filter((input) => isMissing(input, parameters)))
+      const { output, environment: env, places } = rendering(parameters, [])
+      return { bytes: Buffer.from(output, 'latin1'), env, places: places.flatMap(valuePlace) }
+    },
+    preview: (parameters) => {
+      const missing = missingIn(declared, parameters)
+      const { output, environment: env, places, unknownVariables, leftOut } = rendering(parameters, missing)
+      const text = Buffer.from(output, 'latin1')
+      const possibleVariables = pipelinesIn([...leftOut]).flatMap(variablesIn)
+      return { missing, text, env, unknownVariables, possibleVariables, places: places.map(previewPlace) }
+    },
+  }
 }
 
-function render(
-  source: ByteString,
-  statements: readonly TemplateStatement[],
-  { inputs, declarations }: ReturnType<typeof discoverInputs>,
-  parameters: ReadonlyMap<string, string>,
-): RenderedTemplate {
+type Parameters = ReadonlyMap<string, string>
+type Place = Rendering['places'][number]
+
+interface RenderingOf {
+  readonly source: ByteString
+  readonly statements: readonly TemplateStatement[]
+  readonly declared: Discovered
+  readonly parameters: Parameters
+  /** Names of the parameters whose values are unknown. */
+  readonly missing: readonly string[]
+}
+
+function rendered({ source, statements, declared, parameters, missing }: RenderingOf): Rendering {
+  const { inputs, declarations } = declared
+  const absent = inputs.filter(({ name }) => !parameters.has(name)).map(({ name }) => [name, ''] as const)
   const fields = new Map(
-    [...parameters].map(([name, value]) => [encodeText(name), encodeText(value)] as const),
+    [...parameters, ...absent].map(([name, value]) => [encodeText(name), encodeText(value)] as const),
   )
-  addAbsent(fields, inputs)
-  const rendering = new Rendering(source, fields, RUNBOOK)
+  const rendering = new Rendering(source, fields, RUNBOOK, new Set(missing.map(encodeText)))
   checkDeclared(declarations, parameters, (work) => {
     rendering.charge(work)
   })
   renderStatements(rendering, fields, statements)
-  const { output, environment } = rendering
-  const places = rendering.places.map(({ pipeline, ...place }) => ({ ...place, names: namesIn(pipeline) }))
-  return { bytes: Buffer.from(output, 'latin1'), env: environment, places }
+  return rendering
 }
 
-/**
- * Adds missing inputs that have a default as empty values. The error names the other missing inputs in sorted
- * order. Hoop names them in random order.
- */
-function addAbsent(fields: Map<ByteString, ByteString>, inputs: readonly Input[]): void {
-  const absent = inputs.filter(({ name }) => !fields.has(name))
-  const missing = absent.filter(({ optional }) => !optional).map(({ name }) => name)
-  if (missing.length > 0) {
-    throw new TemplateError('parameters', `the following inputs are missing [${missing.sort().join(' ')}]`)
-  }
-  for (const { name } of absent) fields.set(name, '')
+function isMissing({ name, optional }: Input, parameters: Parameters): boolean {
+  return !optional && !parameters.has(name)
+}
+
+/** Names missing inputs in sorted order. Hoop names them in random order. */
+function refuseMissing(missing: readonly Input[]): void {
+  if (missing.length === 0) return
+  const names = missing.map(({ name }) => name).sort()
+  throw new TemplateError('parameters', `the following inputs are missing [${names.join(' ')}]`)
+}
+
+/** An empty value is missing, too, if a declaration outside of blocks is `required`. */
+function missingIn({ inputs, declarations }: Discovered, parameters: Parameters): string[] {
+  const isRequired = (input: Input) =>
+    declarations.some(
+      ({ name, optional, required }) => name === input.name && !optional && required !== undefined,
+    )
+  return inputs
+    .filter(
+      (input) =>
+        isMissing(input, parameters) || (isRequired(input) && (parameters.get(input.name) ?? '') === ''),
+    )
+    .map(({ name }) => name)
+}
+
+function valuePlace(place: Place): ValuePlace[] {
+  return 'pipeline' in place ? [{ start: place.start, end: place.end, names: namesIn(place.pipeline) }] : []
+}
+
+function previewPlace(place: Place): ValuePlace | PreviewGap {
+  const { start, end } = place
+  if ('pipeline' in place) return { start, end, names: namesIn(place.pipeline) }
+  return { start, end, names: place.missing.names.map(decodeText), isPart: place.isPart }
+}
+
+/** Returns the keys of `asenv` in a pipeline. Undefined: a key that is no plain text. */
+function variablesIn({ commands }: Pipeline): (string | undefined)[] {
+  return commands.flatMap(({ words }) => {
+    const [callee, key] = words
+    const nested = words.flatMap((word) => (word.kind === 'pipeline' ? variablesIn(word) : []))
+    if (callee.kind !== 'identifier' || callee.name !== 'asenv') return nested
+    return [key?.kind === 'string' ? decodeText(key.value) : undefined, ...nested]
+  })
 }

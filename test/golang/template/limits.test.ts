@@ -164,6 +164,7 @@ describe('a rendering', () => {
       let work = 0
       matches(expression, value, {
         environment: new Map(),
+        unknownVariables: new Set(),
         patterns: new Map(),
         charge: (more) => (work += more),
       })

@@ -1,8 +1,9 @@
-import type { Choice, Pipeline, Range, TemplateStatement } from '../syntax/ast.ts'
+import { type Choice, type Pipeline, pipelinesIn, type Range, type TemplateStatement } from '../syntax/ast.ts'
 import { assign, callWork, evaluatePipeline } from './expressions.ts'
 import { WORK_PER_NODE } from '../errors.ts'
 import { shown } from '../../fmt/printf.ts'
 import type { Rendering } from './rendering.ts'
+import { Unknown } from './unknown.ts'
 import {
   integerOf,
   isFields,
@@ -15,8 +16,11 @@ import {
   type Value,
 } from '../../fmt/value.ts'
 
-/** How statements ended: after the last one, or by a jump for the enclosing range. */
-type Flow = 'done' | 'break' | 'continue'
+/**
+ * How statements ended: after the last one, or by a jump for the enclosing range. Unknown: a block that a preview left
+ * out has such a jump, so nothing is certain until the end of the range.
+ */
+type Flow = 'done' | 'break' | 'continue' | Unknown
 
 export function renderStatements(
   rendering: Rendering,
@@ -59,8 +63,9 @@ function inScope(rendering: Rendering, render: () => Flow): Flow {
 
 /** An action that declares or assigns variables writes nothing. */
 function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): void {
-  const value = evaluatePipeline(rendering, dot, pipeline)
+  const value = rendering.whole(evaluatePipeline(rendering, dot, pipeline))
   if (pipeline.declares.length > 0) return
+  if (value instanceof Unknown) return rendering.writeGap(value, false)
   rendering.charge(callWork(value))
   rendering.writeValue(shown(value), pipeline)
 }
@@ -68,9 +73,43 @@ function renderAction(rendering: Rendering, dot: Value, pipeline: Pipeline): voi
 function renderChoice(rendering: Rendering, dot: Value, choice: Choice): Flow {
   for (const { pipeline, body } of choice.arms) {
     const value = evaluatePipeline(rendering, dot, pipeline)
+    if (value instanceof Unknown) return leaveOut(rendering, choice, value)
     if (isTrue(value)) return renderStatements(rendering, choice.kind === 'with' ? value : dot, body)
   }
   return renderStatements(rendering, dot, choice.otherwise)
+}
+
+/** Leaves out a block whose course depends on missing values: a preview never chooses for the user. */
+function leaveOut(rendering: Rendering, block: Choice | Range, missing: Unknown): Flow {
+  rendering.writeGap(missing, true)
+  leaveOutRest(rendering, block, missing)
+  return hasJump(block) ? missing : 'done'
+}
+
+/** After the block, the variables that it might have set are unknown. */
+function leaveOutRest(rendering: Rendering, block: Choice | Range, missing: Unknown): Flow {
+  rendering.leftOut.add(block)
+  for (const { assigns, declares } of pipelinesIn([block])) {
+    if (!assigns) continue
+    for (const { name } of declares) {
+      const variable = rendering.variables.find(name)
+      if (variable !== undefined) variable.value = missing
+    }
+  }
+  return 'done'
+}
+
+/** Tests if a statement may end a turn of the range around it. */
+function hasJump(statement: TemplateStatement): boolean {
+  switch (statement.kind) {
+    case 'if':
+    case 'with':
+      return [...statement.arms.flatMap(({ body }) => body), ...statement.otherwise].some(hasJump)
+    case 'range':
+      return statement.otherwise.some(hasJump)
+    default:
+      return statement.kind === 'break' || statement.kind === 'continue'
+  }
 }
 
 interface Turn {
@@ -79,7 +118,8 @@ interface Turn {
 }
 
 function renderRange(rendering: Rendering, dot: Value, range: Range): Flow {
-  const value = evaluatePipeline(rendering, dot, range.pipeline)
+  const value = rendering.whole(evaluatePipeline(rendering, dot, range.pipeline))
+  if (value instanceof Unknown) return leaveOut(rendering, range, value)
   const mark = rendering.variables.mark()
   let turned = false
   for (const turn of turnsOver(rendering, value, range.pipeline)) {
@@ -87,6 +127,7 @@ function renderRange(rendering: Rendering, dot: Value, range: Range): Flow {
     setVariables(rendering, range.pipeline, turn)
     const ending = renderStatements(rendering, turn.element, range.body)
     rendering.variables.release(mark)
+    if (ending instanceof Unknown) return leaveOutRest(rendering, range, ending)
     if (ending === 'break') break
   }
   return turned ? 'done' : renderStatements(rendering, dot, range.otherwise)

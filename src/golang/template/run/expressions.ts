@@ -11,9 +11,10 @@ import {
 } from '../syntax/ast.ts'
 import type { ParameterType, TemplateFunction } from './function.ts'
 import type { Rendering } from './rendering.ts'
+import { type Evaluated, isKnown, Unknown, unknownAmong } from './unknown.ts'
 
 /** The result of the previous command, which may be undefined. Empty if there is no previous command. */
-type Piped = readonly [] | readonly [Value]
+type Piped = readonly [] | readonly [Evaluated]
 
 /** Errors of the function itself name the node `reportedAt` as their place. */
 interface Call {
@@ -23,10 +24,10 @@ interface Call {
   readonly piped: Piped
 }
 
-type Evaluate = (operand: Operand) => Value
+type Evaluate = (operand: Operand) => Evaluated
 
 /** Evaluates the arguments only if their number is right. */
-function callFunction(rendering: Rendering, call: Call, evaluate: Evaluate): Value {
+function callFunction(rendering: Rendering, call: Call, evaluate: Evaluate): Evaluated {
   const { name } = call.callee
   rendering.node = call.callee
   const target = rendering.functionNamed(name)
@@ -36,8 +37,23 @@ function callFunction(rendering: Rendering, call: Call, evaluate: Evaluate): Val
   if (name === 'and' || name === 'or') return shortCircuit(call, name === 'or', argument)
   const values = call.args.map((operand, index) => argument(operand, parameterType(target, index)))
   for (const value of call.piped) values.push(checked(rendering, value, parameterType(target, values.length)))
-  if (name === 'call') return failAt(rendering, call, cannotCall(call.args[0], values[0]))
-  return applied(rendering, call, target, values)
+  const unknown = unknownArgument(rendering, name, values)
+  if (unknown !== undefined) return target.applyUnknown?.(values, rendering) ?? unknown
+  const known = values.filter(isKnown)
+  if (name === 'call') return failAt(rendering, call, cannotCall(call.args[0], known[0]))
+  return applied(rendering, call, target, known)
+}
+
+/** Only `index` reads one of all parameters. Other functions read them together. */
+function unknownArgument(
+  rendering: Rendering,
+  name: ByteString,
+  values: readonly Evaluated[],
+): Unknown | undefined {
+  const [item, key, ...others] = values
+  if (name === 'index' && isKnown(item) && typeof key === 'string')
+    return rendering.unknownField(item, key) ?? unknownAmong(others)
+  return unknownAmong(values.map((value) => rendering.whole(value)))
 }
 
 function checkCount(rendering: Rendering, name: ByteString, target: TemplateFunction, call: Call): void {
@@ -59,12 +75,12 @@ function parameterType(target: TemplateFunction, index: number): ParameterType {
 function shortCircuit(
   call: Call,
   decisive: boolean,
-  argument: (operand: Operand, type: ParameterType) => Value,
-): Value {
-  let value: Value
+  argument: (operand: Operand, type: ParameterType) => Evaluated,
+): Evaluated {
+  let value: Evaluated
   for (const operand of call.args) {
     value = argument(operand, 'any')
-    if (isTrue(value) === decisive) return value
+    if (value instanceof Unknown || isTrue(value) === decisive) return value
   }
   return call.piped.length === 0 ? value : call.piped[0]
 }
@@ -136,7 +152,7 @@ function argumentValue(
   operand: Operand,
   type: ParameterType,
   evaluate: Evaluate,
-): Value {
+): Evaluated {
   rendering.node = operand
   if (type === 'string') {
     if (operand.kind === 'nil') rendering.fail('cannot assign nil to string')
@@ -147,8 +163,8 @@ function argumentValue(
   return checked(rendering, operand.kind === 'nil' ? undefined : evaluate(operand), type)
 }
 
-function checked(rendering: Rendering, value: Value, type: ParameterType): Value {
-  if (type === 'any' || typeof value === 'string') return value
+function checked(rendering: Rendering, value: Evaluated, type: ParameterType): Evaluated {
+  if (type === 'any' || typeof value === 'string' || value instanceof Unknown) return value
   if (value === undefined) return rendering.fail('invalid value; expected string')
   return rendering.fail(`wrong type for value; expected string; got ${typeName(value)}`)
 }
@@ -156,7 +172,7 @@ function checked(rendering: Rendering, value: Value, type: ParameterType): Value
 const NOTHING: Piped = []
 
 /** Evaluates a pipeline. Its variables stay visible until the end of the enclosing block. */
-export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pipeline): Value {
+export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pipeline): Evaluated {
   rendering.node = pipeline
   let piped: Piped = NOTHING
   for (const command of pipeline.commands) piped = [evaluateCommand(rendering, dot, command, piped)]
@@ -168,13 +184,13 @@ export function evaluatePipeline(rendering: Rendering, dot: Value, pipeline: Pip
   return value
 }
 
-export function assign(rendering: Rendering, name: ByteString, value: Value): void {
+export function assign(rendering: Rendering, name: ByteString, value: Evaluated): void {
   const variable = rendering.variables.find(name)
   if (variable === undefined) rendering.fail(`undefined variable: ${name}`)
   variable.value = value
 }
 
-function evaluateCommand(rendering: Rendering, dot: Value, command: CallNode, piped: Piped): Value {
+function evaluateCommand(rendering: Rendering, dot: Value, command: CallNode, piped: Piped): Evaluated {
   rendering.charge(WORK_PER_NODE)
   const [first, ...args] = command.words
   const isGiven = args.length > 0 || piped.length > 0
@@ -202,7 +218,7 @@ function refuseArguments(rendering: Rendering, operand: Operand, isGiven: boolea
   if (isGiven) rendering.fail(`can't give argument to non-function ${nodeText(operand)}`)
 }
 
-function evaluateOperand(rendering: Rendering, dot: Value, operand: Operand): Value {
+function evaluateOperand(rendering: Rendering, dot: Value, operand: Operand): Evaluated {
   rendering.charge(WORK_PER_NODE)
   rendering.node = operand
   switch (operand.kind) {
@@ -240,7 +256,7 @@ function evaluateFields(
   dot: Value,
   operand: Extract<Operand, { kind: 'field' | 'chain' }>,
   isGiven: boolean,
-): Value {
+): Evaluated {
   rendering.node = operand
   const receiver = operand.kind === 'field' ? dot : evaluateOperand(rendering, dot, operand.base)
   return walkFields(rendering, receiver, operand.names, isGiven)
@@ -250,7 +266,7 @@ function evaluateVariable(
   rendering: Rendering,
   variable: Extract<Operand, { kind: 'variable' }>,
   isGiven: boolean,
-): Value {
+): Evaluated {
   rendering.node = variable
   const found = rendering.variables.find(variable.name)
   if (found === undefined) rendering.fail(`undefined variable: ${variable.name}`)
@@ -261,18 +277,19 @@ function evaluateVariable(
 /** Returns the last field. Fields of an absent value are absent. @param isGiven the last has arguments */
 function walkFields(
   rendering: Rendering,
-  receiver: Value,
+  receiver: Evaluated,
   names: readonly ByteString[],
   isGiven: boolean,
-): Value {
+): Evaluated {
   rendering.charge(names.length * WORK_PER_NODE)
   let value = receiver
   let within: Value
   for (const [index, name] of names.entries()) {
+    if (value instanceof Unknown) return value
     if (isNull(value, within, names[index - 1])) rendering.fail(`nil pointer evaluating interface {}.${name}`)
     const inner = field(rendering, { value, within }, name, isGiven && index === names.length - 1)
     within = value
-    value = inner
+    value = rendering.unknownField(within, name) ?? inner
   }
   return value
 }

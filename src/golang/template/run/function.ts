@@ -1,11 +1,14 @@
 import type { Value } from '../../fmt/value.ts'
 import type { ByteString } from '../../text/byte-string.ts'
+import type { Evaluated } from './unknown.ts'
 
 export type ParameterType = 'string' | 'any'
 
 export interface CallScope {
   /** The variables that `asenv` has set. A key is `envvar:KEY` as text, a value is base64. */
   readonly environment: Map<string, string>
+  /** Keys of variables that `asenv` will set, in a preview whose value for them is missing. */
+  readonly unknownVariables: Set<string>
   /** The patterns that this rendering has compiled. */
   readonly patterns: Map<ByteString, (value: ByteString) => boolean>
   /** Adds work, in bytes. Throws when the rendering exceeds MAX_WORK. */
@@ -20,6 +23,8 @@ export interface TemplateFunction {
   /** Steps for each byte of arguments and result. The default is 1. 0 if the size does not matter. */
   readonly workPerByte?: number
   readonly apply: (args: readonly Value[], scope: CallScope) => Value
+  /** Replaces `apply` if an argument is unknown. Without it, the result is unknown, too. */
+  readonly applyUnknown?: (args: readonly Evaluated[], scope: CallScope) => Value
 }
 
 function isString(value: Value): value is ByteString {

@@ -1,15 +1,26 @@
-import { type Node, nodeText, type Pipeline } from '../syntax/ast.ts'
-import { decodeText, type ByteString } from '../../text/byte-string.ts'
+import { type Node, nodeText, type Pipeline, type TemplateStatement } from '../syntax/ast.ts'
+import { decodeText, encodeText, type ByteString } from '../../text/byte-string.ts'
 import type { CallScope, Dialect, TemplateFunction } from './function.ts'
 import { FunctionFailure, MAX_RENDERED_BYTES, MAX_WORK, TemplateError } from '../errors.ts'
 import type { Value } from '../../fmt/value.ts'
 import { Variables } from '../syntax/reader.ts'
+import { type Evaluated, Unknown } from './unknown.ts'
 
-/** Output of an action: offsets in bytes, and the action. */
-interface Written {
+/** A place of the output: offsets in bytes. */
+interface Place {
   readonly start: number
   readonly end: number
+}
+
+/** Output of an action, and the action. */
+interface Written extends Place {
   readonly pipeline: Pipeline
+}
+
+/** A placeholder of a preview. `isPart`: for a whole block, whose course depends on missing values. */
+interface Gap extends Place {
+  readonly missing: Unknown
+  readonly isPart: boolean
 }
 
 /** Maximum number of places of actions that are kept. A loop may write millions. */
@@ -17,10 +28,13 @@ const MAX_PLACES = 200
 
 /** State of one rendering. Errors name `node` as their place. It is Go's choice, even if the place is odd. */
 export class Rendering implements CallScope {
-  readonly variables = new Variables<Value>()
+  readonly variables = new Variables<Evaluated>()
   readonly environment = new Map<string, string>()
+  readonly unknownVariables = new Set<string>()
+  /** Blocks that a preview leaves out, because their course depends on missing values. */
+  readonly leftOut = new Set<TemplateStatement>()
   /** Where actions have written the first values. Empty values have no place. */
-  readonly places: Written[] = []
+  readonly places: (Written | Gap)[] = []
   readonly patterns: CallScope['patterns'] = new Map()
   node: Node | undefined
   readonly #source: ByteString
@@ -29,11 +43,31 @@ export class Rendering implements CallScope {
   #work = 0
 
   readonly #dialect: Dialect
+  readonly #dot: Value
+  readonly #missing: ReadonlySet<ByteString>
 
-  constructor(source: ByteString, dot: Value, dialect: Dialect) {
+  /** @param missing fields of `dot` whose values are unknown: only a preview has any */
+  constructor(
+    source: ByteString,
+    dot: Value,
+    dialect: Dialect,
+    missing: ReadonlySet<ByteString> = new Set<ByteString>(),
+  ) {
     this.#dialect = dialect
     this.#source = source
+    this.#dot = dot
+    this.#missing = missing
     this.variables.declare('$', dot)
+  }
+
+  /** Returns an Unknown for a missing field. @param within the fields from which it is read */
+  unknownField(within: Value, name: ByteString): Unknown | undefined {
+    return within === this.#dot && this.#missing.has(name) ? new Unknown([name]) : undefined
+  }
+
+  /** Returns an Unknown for all parameters together, if one of them is missing. */
+  whole(value: Evaluated): Evaluated {
+    return value === this.#dot && this.#missing.size > 0 ? new Unknown([...this.#missing]) : value
   }
 
   get output(): ByteString {
@@ -59,6 +93,14 @@ export class Rendering implements CallScope {
     this.write(bytes)
     if (bytes.length > 0 && this.places.length < MAX_PLACES)
       this.places.push({ start, end: this.#length, pipeline })
+  }
+
+  /** Writes a placeholder, which no run can reach: only a preview has an Unknown. */
+  writeGap(missing: Unknown, isPart: boolean): void {
+    const names = missing.names.map(decodeText).join(', ')
+    const start = this.#length
+    this.write(encodeText(isPart ? `⟨depends on ${names}⟩` : `⟨${names}⟩`))
+    if (this.places.length < MAX_PLACES) this.places.push({ start, end: this.#length, missing, isPart })
   }
 
   charge(bytes: number): void {

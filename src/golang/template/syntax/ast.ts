@@ -108,6 +108,27 @@ interface Jump {
 
 export type TemplateStatement = Text | Action | Choice | Range | Jump
 
+/** Returns the pipelines of statements in their order, also those of blocks, but not those in parentheses. */
+export function pipelinesIn(statements: readonly TemplateStatement[]): Pipeline[] {
+  return statements.flatMap((statement) => {
+    switch (statement.kind) {
+      case 'action':
+        return statement.pipeline
+      case 'if':
+      case 'with':
+        return [...statement.arms.flatMap(pipelinesOfArm), ...pipelinesIn(statement.otherwise)]
+      case 'range':
+        return [...pipelinesOfArm(statement), ...pipelinesIn(statement.otherwise)]
+      default:
+        return []
+    }
+  })
+}
+
+function pipelinesOfArm({ pipeline, body }: Arm): Pipeline[] {
+  return [pipeline, ...pipelinesIn(body)]
+}
+
 /** Formats a node as Go does: single spaces, ` | ` between commands, literals as the author wrote them. */
 export function nodeText(node: Node): ByteString {
   switch (node.kind) {
