@@ -64,9 +64,16 @@ const RepositoryRunShape = v.object(
   { ...runbookRun, connection_name: sentName, repository: sentName },
   'must be a JSON object',
 )
-/** `repository` defaults to the repository of the connection. */
+/**
+ * `repository` defaults to the repository of the connection. With `incomplete`, required values may be missing. Only a
+ * preview has this field: a run without a required value is always refused.
+ */
 const RenderShape = v.object(
-  { ...runbookRun, connection_name: sentName, repository: v.nullish(sentText) },
+  {
+    ...runbookRun,
+    ...{ connection_name: sentName, repository: v.nullish(sentText) },
+    incomplete: v.nullish(v.boolean('must be true or false'), false),
+  },
   'must be a JSON object',
 )
 /** This limit is enough for a whole batch. */
@@ -171,9 +178,16 @@ const RenderedShape = v.strictObject({
   repository: about('key of the repository, or the name of a local folder', text),
   commit: about('full id of the commit from which the file was read', text),
   connection: about('name of the connection', text),
-  script: about('the script that would be sent; bytes that are not UTF-8 become U+FFFD', text),
+  script: about(
+    'the script that would be sent; `••••••` replaces what an expression made of a secret, `[REDACTED]` replaces secrets elsewhere, and bytes that are not UTF-8 become U+FFFD. With `missing`, it is no script that could run: `⟨NAME⟩` stands for an expression that needs the value of NAME, and `⟨depends on NAME⟩` for a whole block, such as an `if`',
+    text,
+  ),
+  missing: about(
+    'names of required parameters that have no value; empty if the script is whole, and without `incomplete`',
+    v.array(text),
+  ),
   env_vars: about(
-    'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`',
+    'names of the variables of the request and of `asenv`, as `envvar:NAME` or `filesystem:NAME`; without those of a block that `gaps` leaves out',
     v.array(text),
   ),
   client_args: about('`client_args` of the request', v.array(text)),
@@ -182,11 +196,20 @@ const RenderedShape = v.strictObject({
     'places in `script` to which the template of the runbook wrote a value, as in a review; missing if there are none',
     v.optional(MarksShape),
   ),
+  gaps: about(
+    'placeholders in `script`, as in `marks`: `names` of the missing parameters, and whether a whole block is left out (`is_part`); missing if there are none',
+    v.optional(
+      v.array(
+        v.strictObject({ start: wholeCount, end: wholeCount, names: v.array(text), is_part: v.boolean() }),
+      ),
+    ),
+  ),
   warning: about(
     'set if the runbook comes from an old copy, because its repository could not be read',
     v.optional(text),
   ),
 })
+export type RenderedAnswer = Frozen<v.InferOutput<typeof RenderedShape>>
 
 /** What a run would need and what it would wait for. The answer holds for this caller at this moment. */
 const ForeseenShape = v.strictObject({
@@ -295,6 +318,8 @@ export const executionContract = {
     method: 'POST',
     path: '/api/runbooks/render',
     summary: 'Shows the script that an execution would send, and runs nothing',
+    description:
+      'Secrets are hidden. With `incomplete`, the script may be shown before all required values are known: `missing` names them, and placeholders are in their places. Without it, a missing value is refused as by an execution.',
     role: 'user',
     scope: 'connection',
     audit: 'none',

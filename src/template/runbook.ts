@@ -64,6 +64,7 @@ function isUnnamed(operand: Operand): boolean {
 }
 
 export { TemplateError } from '../golang/template/errors.ts'
+export { MAX_PLACES } from '../golang/template/run/rendering.ts'
 export type { Input } from './inputs.ts'
 
 /** A place in the rendered bytes to which an expression wrote, and the names of the parameters in it. */
@@ -78,7 +79,7 @@ export interface RenderedTemplate {
   readonly bytes: Buffer
   /** Variables from `asenv`. The key is `envvar:KEY`, and the value is in base64. */
   readonly env: Map<string, string>
-  /** The first 200 places of values, in their order. */
+  /** The first MAX_PLACES places of values, in their order. */
   readonly places: readonly ValuePlace[]
 }
 
@@ -102,7 +103,7 @@ export interface TemplatePreview {
   readonly unknownVariables: ReadonlySet<string>
   /** Keys of the variables in blocks that were left out. Undefined: a key that is no plain text. */
   readonly possibleVariables: readonly (string | undefined)[]
-  /** The first 200 places of values and gaps, in their order. */
+  /** The first MAX_PLACES places of values and gaps, in their order. */
   readonly places: readonly (ValuePlace | PreviewGap)[]
 }
 

@@ -1,4 +1,3 @@
-import { shownPlaces } from '../sessions/shown-places.ts'
 import type { executionContract } from '../../contract/executions.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Agents } from '../agents/agents.ts'
@@ -14,12 +13,8 @@ import { foreseen } from './foresight.ts'
 import { checkLimits } from './limits.ts'
 import { answerInTime, executeOrAsk, type ReviewedExecutionServices } from './reviewed-execution.ts'
 import { allowedRepository, type RunbookServices } from './runbook-access.ts'
-import {
-  executionRequest,
-  prepareRunbook,
-  runbookExecution,
-  type RunbookExecution,
-} from './runbook-execution.ts'
+import { executionRequest, runbookExecution, type RunbookExecution } from './runbook-execution.ts'
+import { previewRunbook } from './runbook-preview.ts'
 import { foreseenScript, ScriptRules } from './script-foresight.ts'
 
 type Contract = typeof executionContract
@@ -68,7 +63,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const repository = allowedRepository(services, connection, body.repository)
       return runRunbook(asked, { user, connection, repository, body })
     },
-    render: async ({ user, body }) => {
+    render: ({ user, body }) => {
       const connection = users.visibleConnection(user, body.connection_name)
       const { repository: asked } = body
       const own = connection.runbooks?.repository
@@ -77,20 +72,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       // are recorded.
       if (!connection.access.runbooks)
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
-      const prepared = await prepareRunbook(services, { user, connection, repository, body })
-      const { request, warning } = prepared
-      const marks = shownPlaces(request.script, request.rendered, (bytes) => bytes)
-      return {
-        repository: prepared.repository.key,
-        commit: prepared.commit,
-        connection: connection.name,
-        script: request.script.toString('utf8'),
-        env_vars: [...request.envVars.keys()].sort(),
-        client_args: body.client_args,
-        secret_parameters: [...prepared.secretParameters],
-        ...(marks.length > 0 && { marks }),
-        ...(warning !== undefined && { warning }),
-      }
+      return previewRunbook(services, { connection, repository, body }, body.incomplete)
     },
     foresee: ({ user, body }) => {
       const { file_name: file, repository } = body

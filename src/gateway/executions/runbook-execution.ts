@@ -11,7 +11,7 @@ import {
   repositoryNamed,
   type RunbookServices,
 } from './runbook-access.ts'
-import { renderRunbook } from './runbook-request.ts'
+import { renderRunbook, type RunbookSource } from './runbook-request.ts'
 
 export interface RunbookExecution {
   readonly user: GatewayUser
@@ -25,24 +25,28 @@ export async function runbookExecution(
   services: RunbookServices,
   execution: RunbookExecution,
 ): Promise<ScriptExecution> {
-  const { request, labels, repository } = await prepareRunbook(services, execution)
-  const ofRepository = { ...labels, runbookRepository: repository.key }
-  return { ...request, origin: 'client-api-runbooks', labels: ofRepository }
+  const { user, connection, body } = execution
+  const { source, key } = runbookSource(services, execution)
+  const { script, envVars, secretValues, origin, labels } = await renderRunbook(source, body)
+  return {
+    ...executionRequest({ user, connection, body, script, envVars }),
+    secretValues,
+    rendered: origin,
+    origin: 'client-api-runbooks',
+    labels: { ...labels, runbookRepository: key },
+  }
 }
 
-/** Makes all checks before it reads and renders the file. @throws RequestRefused */
-export async function prepareRunbook(
+/** Makes all checks that need no file, and says where the file is. @throws RequestRefused */
+export function runbookSource(
   services: RunbookServices,
-  { user, connection, body, ...execution }: RunbookExecution,
-) {
+  { connection, body, repository: name }: Omit<RunbookExecution, 'user'>,
+): { readonly source: RunbookSource; readonly key: string } {
   checkLimits(body)
-  checkRunbookAccess(connection, execution.repository, body.file_name)
+  checkRunbookAccess(connection, name, body.file_name)
   checkClientInput(connection, body)
-  const repository = repositoryNamed(services, execution.repository)
-  const source = { repository: repository.repository, folder: connection.runbooks?.path ?? '' }
-  const { script, envVars, secretValues, origin, ...rendered } = await renderRunbook(source, body)
-  const request = executionRequest({ user, connection, body, script, envVars })
-  return { request: { ...request, secretValues, rendered: origin }, repository, ...rendered }
+  const { repository, key } = repositoryNamed(services, name)
+  return { source: { repository, folder: connection.runbooks?.path ?? '' }, key }
 }
 
 /** Makes the parts of a request that are the same for scripts and runbooks. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { didYouMean } from '../../basics/text/nearest.ts'
 import { soundsSecret } from '../../policy/redaction/secret-names.ts'
-import { parseTemplate, TemplateError, type Input, type RenderedTemplate } from '../../template/runbook.ts'
+import { parseTemplate, type Template, TemplateError, type Input } from '../../template/runbook.ts'
 import { leadingComment } from '../runbooks/leading-comment.ts'
 import { isInFolder } from '../runbooks/catalog.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
@@ -31,19 +31,19 @@ interface RenderedRunbook {
 export const NOT_RECORDED = '[not recorded]'
 const UNRECORDED_TYPES = new Set(['password', 'file'])
 
-interface RunbookSource {
+export interface RunbookSource {
   readonly repository: RunbookRepository
   readonly folder: string
 }
 
 /** @throws RequestRefused 400, 404 or 500 with the texts of protocol.md 10.3 */
 export async function renderRunbook(source: RunbookSource, body: RunbookBody): Promise<RenderedRunbook> {
-  const { text, commit, oldCopy } = await readFile(source, body)
-  const warning = oldCopy && oldCopyText(oldCopy)
+  const { text, commit, warning, template } = await readTemplate(source, body)
   const parameters = new Map(Object.entries(body.parameters))
-  const { rendered, inputs } = render(text, parameters)
+  const rendered = refusing(() => template.render(parameters))
+  const inputs = inputsOf(template)
   const { title } = leadingComment(text)
-  const secretParameters = secretsAmong(parameters, inputs, rendered)
+  const secretParameters = secretsAmong(parameters, inputs, rendered.env)
   return {
     script: rendered.bytes,
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
@@ -62,6 +62,21 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
       runbookParameters: JSON.stringify(recorded(parameters, secretParameters)),
     },
   }
+}
+
+/** Reads the file of the request. @throws RequestRefused */
+export async function readTemplate(source: RunbookSource, body: RunbookBody) {
+  const { text, commit, oldCopy } = await readFile(source, body)
+  return {
+    text,
+    commit,
+    warning: oldCopy && oldCopyText(oldCopy),
+    template: refusing(() => parseTemplate(text)),
+  }
+}
+
+export function inputsOf({ inputs, inBlocks }: Template): readonly Input[] {
+  return [...inputs, ...inBlocks]
 }
 
 async function readFile(source: RunbookSource, body: RunbookBody) {
@@ -91,13 +106,10 @@ async function runbookNames({ repository, folder }: RunbookSource): Promise<stri
   }
 }
 
-function render(
-  text: string,
-  parameters: ReadonlyMap<string, string>,
-): { rendered: RenderedTemplate; inputs: readonly Input[] } {
+/** Turns errors of templates into refusals. @throws RequestRefused */
+export function refusing<T>(made: () => T): T {
   try {
-    const template = parseTemplate(text)
-    return { rendered: template.render(parameters), inputs: [...template.inputs, ...template.inBlocks] }
+    return made()
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     throw new RequestRefused(
@@ -108,14 +120,14 @@ function render(
 }
 
 /** A parameter is secret by its type, by its name, or by the variable that it sets. */
-function secretsAmong(
+export function secretsAmong(
   parameters: ReadonlyMap<string, string>,
   inputs: readonly Input[],
-  rendered: RenderedTemplate,
+  env: ReadonlyMap<string, string>,
 ): ReadonlySet<string> {
   const hidden = inputs.filter(({ type }) => UNRECORDED_TYPES.has(type))
   const inSecretVariables = new Set(
-    [...rendered.env].filter(([key]) => soundsSecret(key.replace(/^envvar:/, ''))).map(([, value]) => value),
+    [...env].filter(([key]) => soundsSecret(key.replace(/^envvar:/, ''))).map(([, value]) => value),
   )
   const secret = [...parameters].filter(
     ([name, value]) => soundsSecret(name) || inSecretVariables.has(Buffer.from(value).toString('base64')),

@@ -22,7 +22,7 @@ interface ShownOf {
 /** Returns what reviewers see of a request besides its session. No part contains a secret. */
 export function shownRequest({ request, waiting, connections, earlier, digest }: ShownOf): ShownRequest {
   const { clientArgs, envVars, script, rendered, bringsInput } = request
-  const marks = rendered === undefined ? [] : shownPlaces(script, rendered, waiting.shown)
+  const marks = rendered === undefined ? [] : shownPlaces(script, rendered.places, waiting.shown)
   return {
     scriptDigest: digest,
     clientArgs: clientArgs.map((argument) => waiting.shown(Buffer.from(argument)).toString()),

@@ -1,21 +1,23 @@
-import type { RenderedOrigin } from './session-request.ts'
-
-/** A place in the text that people see, in UTF-16 units, and the parameters whose values are there. */
-export interface ShownMark {
+/** A place in a text. */
+interface Place {
   readonly start: number
   readonly end: number
+}
+
+/** A place in the text that people see, in UTF-16 units, and the parameters whose values are there. */
+export interface ShownMark extends Place {
   readonly names: readonly string[]
 }
 
 /**
- * Moves the places of values to the text that people see, whose secrets are replaced. Returns no places if a
+ * Moves places, counted in bytes, to the text that people see, whose secrets are replaced. Returns no places if a
  * secret or a character lies across the edge of a place, because then no place in that text is certain.
  */
-export function shownPlaces(
+export function shownPlaces<P extends Place>(
   script: Buffer,
-  { places }: Pick<RenderedOrigin, 'places'>,
+  places: readonly P[],
   shown: (bytes: Buffer) => Buffer,
-): ShownMark[] {
+): P[] {
   if (places.length === 0) return []
   let whole = ''
   let from = 0
@@ -24,7 +26,7 @@ export function shownPlaces(
     from = until
     return whole.length
   }
-  const marks = places.map(({ start, end, names }) => ({ start: add(start), end: add(end), names }))
+  const marks = places.map((place) => ({ ...place, start: add(place.start), end: add(place.end) }))
   add(script.length)
   return whole === shown(script).toString() ? marks : []
 }

@@ -23,8 +23,8 @@ interface Gap extends Place {
   readonly isPart: boolean
 }
 
-/** Maximum number of places of actions that are kept. A loop may write millions. */
-const MAX_PLACES = 200
+/** Maximum number of places that are kept. A loop may write millions. */
+export const MAX_PLACES = 200
 
 /** State of one rendering. Errors name `node` as their place. It is Go's choice, even if the place is odd. */
 export class Rendering implements CallScope {
