@@ -106,8 +106,9 @@ export interface RunRequest {
   readonly env_vars?: Readonly<Record<string, string>>
 }
 
-export const renderRunbook = (body: RunRequest, signal: AbortSignal) =>
-  ask<Rendered>('POST', '/api/runbooks/render', { body, signal })
+/** Required values may be missing. */
+export const previewRunbook = (body: RunRequest, signal: AbortSignal) =>
+  ask<Rendered>('POST', '/api/runbooks/render', { body: { ...body, incomplete: true }, signal })
 /** Answers immediately: the page follows the output separately. */
 export const runRunbook = (body: RunRequest) =>
   ask<Execution>('POST', '/api/runbooks/exec', { body, headers: { prefer: 'respond-async' } })

@@ -18,6 +18,11 @@ export interface Draft {
   readonly check: () => boolean
   /** Returns the values to send. */
   readonly sent: () => Values
+  /**
+   * Returns the values of `sent` that have no problem. Returns undefined if one of the others is optional: without it
+   * the runbook would do something else.
+   */
+  readonly known: () => Values | undefined
 }
 
 /** `earlier` has the values of an earlier run. The form begins with these values. */
@@ -42,6 +47,14 @@ export function useDraft(item: RunbookItem, earlier: Values): Draft {
       return parameters.every((parameter) => problemIn(parameter) === undefined)
     },
     sent: () => sentValues(item, values),
+    known: () => {
+      const unknown = parameters.filter((parameter) => problemIn(parameter) !== undefined)
+      const isNeeded = ({ name, default: proposed = '' }: Parameter) =>
+        Object.hasOwn(item.metadata, name) && proposed === ''
+      if (!unknown.every(isNeeded)) return undefined
+      const names = new Set(unknown.map(({ name }) => name))
+      return Object.fromEntries(Object.entries(sentValues(item, values)).filter(([name]) => !names.has(name)))
+    },
   }
 }
 

@@ -71,11 +71,6 @@ export function initialValues(parameters: readonly Parameter[], earlier: Values)
   )
 }
 
-/** Previews and fields never show a secret value. */
-export function isSecret({ type }: Parameter): boolean {
-  return type === 'password' || type === 'file'
-}
-
 /** Longest description that is a label. A longer one stands below the name. */
 const MAX_LABEL_CHARACTERS = 60
 

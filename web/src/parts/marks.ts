@@ -1,6 +1,7 @@
 import type { Review, Session } from '../api/types.ts'
 
-export type Mark = NonNullable<Review['marks']>[number]
+/** A place of a value. `is_part` is set if the value is missing: then a placeholder is there. */
+export type Mark = NonNullable<Review['marks']>[number] & { readonly is_part?: boolean }
 
 const SQL_TYPES: ReadonlySet<string> = new Set([
   ...['postgres', 'postgresql', 'mysql', 'mariadb', 'mssql', 'sqlserver', 'oracledb', 'oracle', 'sqlite'],

@@ -1,10 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
-import { renderRunbook, type RunRequest } from '../../api/gateway.ts'
+import { previewRunbook, type RunRequest } from '../../api/gateway.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 import type { Rendered } from '../../api/types.ts'
 import type { Draft } from '../../form/draft.ts'
-import type { Parameter, Values } from '../../form/parameters.ts'
-import { shownScript } from '../../form/secrets.ts'
 import { Fact } from '../../parts/facts.tsx'
 import { MarkedScript } from '../../parts/marked-script.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
@@ -16,8 +14,6 @@ const PAUSE_MS = 300
 
 interface Previewed {
   readonly rendered: Rendered
-  /** The values at the time of the request. */
-  readonly values: Values
   /** The request as JSON. If the form has changed since, the form's request is different. */
   readonly asked: string
 }
@@ -29,9 +25,13 @@ interface PreviewProps {
   readonly file: string
 }
 
-/** Shows the script that would run, as the form is filled in. Nothing runs, and nothing is recorded. */
+/**
+ * Shows the script that would run, as the form is filled in, with placeholders for what is missing. The gateway makes
+ * it. Nothing runs, and nothing is recorded.
+ */
 export function Preview({ request, draft, file }: PreviewProps) {
-  const { value, error, asked } = usePreview(request, draft.values, draft.missing.length === 0)
+  const parameters = draft.known()
+  const { value, error, asked } = usePreview(parameters && { ...request, parameters })
   const isOld = value !== undefined && value.asked !== asked
   return (
     <section class="card stays preview" aria-label="Script that would run" aria-busy={isOld}>
@@ -46,23 +46,24 @@ export function Preview({ request, draft, file }: PreviewProps) {
         </Note>
       )}
       {error !== undefined && <Problem error={error} />}
-      {value !== undefined && <Rendering of={value} parameters={draft.parameters} file={file} />}
+      {value !== undefined && <Rendering rendered={value.rendered} file={file} />}
     </section>
   )
 }
 
-function usePreview(request: RunRequest, values: Values, isComplete: boolean) {
+/** Without a request, the last answer stays. */
+function usePreview(request: RunRequest | undefined) {
   const [value, setValue] = useState<Previewed | undefined>(undefined)
   const [error, setError] = useState<Refused | undefined>(undefined)
-  const asked = JSON.stringify(request)
+  const asked = request && JSON.stringify(request)
   useEffect(() => {
-    if (!isComplete) return setError(undefined)
+    if (asked === undefined) return setError(undefined)
     const ended = new AbortController()
     const timer = setTimeout(() => {
-      renderRunbook(JSON.parse(asked) as RunRequest, ended.signal).then(
+      previewRunbook(JSON.parse(asked) as RunRequest, ended.signal).then(
         (rendered) => {
           setError(undefined)
-          setValue({ rendered, values, asked })
+          setValue({ rendered, asked })
         },
         (failure: unknown) => {
           if (!ended.signal.aborted) setError(asRefused(failure))
@@ -73,28 +74,28 @@ function usePreview(request: RunRequest, values: Values, isComplete: boolean) {
       clearTimeout(timer)
       ended.abort()
     }
-    // The values are part of `asked`.
-  }, [asked, isComplete])
+  }, [asked])
   return { value, error, asked }
 }
 
 interface RenderingProps {
-  readonly of: Previewed
-  readonly parameters: readonly Parameter[]
+  readonly rendered: Rendered
   readonly file: string
 }
 
-function Rendering({ of: { rendered, values }, parameters, file }: RenderingProps) {
-  const { connection, commit, env_vars: variables, warning } = rendered
-  const { text, marks } = shownScript(rendered, parameters, values)
+function Rendering({ rendered, file }: RenderingProps) {
+  const { script, marks = [], gaps = [], connection, commit, env_vars: variables, warning } = rendered
+  const places = [...marks, ...gaps].sort((one, other) => one.start - other.start)
   return (
     <>
       {warning !== undefined && <Note tone="wait">{visible(warning)}</Note>}
       <p class="card-body soft small">
-        Nothing has run. {marks.length > 0 && 'Values are marked. '}Secret values are hidden.
+        Nothing has run. {marks.length > 0 && 'Values are marked. '}
+        {gaps.length > 0 && 'What needs a missing value is a placeholder. '}
+        Secret values are hidden.
       </p>
       <pre class="script" tabIndex={0} aria-label="Script">
-        <MarkedScript text={text} file={file} marks={marks} />
+        <MarkedScript text={script} file={file} marks={places} />
       </pre>
       <dl class="card-foot facts">
         <Fact name="On">
