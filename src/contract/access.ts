@@ -90,12 +90,14 @@ export type AccessExplanation = Frozen<v.InferOutput<typeof ExplanationShape>>
 export type AccessAmount = (typeof AMOUNTS)[number]
 export type AccessMatrix = Frozen<v.InferOutput<typeof MatrixShape>>
 
-const READ = { tag: 'Users', method: 'GET', audit: { action: 'view', type: 'users' } } as const
+const READ = { tag: 'Users', method: 'GET' } as const
+const VIEW = { action: 'view', type: 'users' } as const
 
 export const accessContract = {
   list: {
     ...READ,
     path: '/api/access',
+    audit: { ...VIEW, verb: 'looked at who may do what' },
     summary: 'Lists what each user may do on each connection, and why',
     description:
       'An answer has at most 50 users and 50 connections; `offset` and `connection_offset` select others.',
@@ -124,6 +126,7 @@ export const accessContract = {
   explain: {
     ...READ,
     path: '/api/access/:name/:connection',
+    audit: { ...VIEW, verb: 'looked at what a user may do' },
     summary: 'Explains what a user may do on a connection, and which rules decide',
     role: 'user',
     scope: 'read',

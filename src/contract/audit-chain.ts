@@ -3,6 +3,8 @@ import { parsedJson } from '../basics/text/json.ts'
 import type { AuditEntryAnswer } from './audit.ts'
 import {
   canonicalText,
+  type CHAIN_FAULTS,
+  MAX_FAULTS,
   hashOf,
   type AuditEntry,
   type AuditHead,
@@ -12,9 +14,9 @@ import {
 import { ORGANIZATION } from './words.ts'
 
 /** A fault of one entry, or of entries that are missing before it. */
-interface ChainFault {
+export interface ChainFault {
   readonly sequence: number
-  readonly fault: 'altered' | 'missing' | 'reordered' | 'malformed'
+  readonly fault: (typeof CHAIN_FAULTS)[number]
   readonly says: string
 }
 
@@ -31,36 +33,71 @@ export interface Verification {
   readonly hasExpected: boolean
 }
 
-/** Maximum number of reported faults. More faults would tell nothing new. */
-const MAX_FAULTS = 20
-
 /**
- * Checks the chain of hashes.
- * @param anchor the place before the first entry; undefined if this place is unknown, for example in a part
- * of a log
- * @param expected a hash that was stored elsewhere
+ * A check of the chain of hashes, which takes the entries in their order, all at once or in steps.
  */
+export class ChainCheck {
+  readonly #expected: string | undefined
+  readonly #faults: ChainFault[] = []
+  #before: AuditHead | undefined
+  #entries = 0
+  #first: number | undefined
+  #hasExpected: boolean
+
+  /**
+   * @param anchor the place before the first entry; undefined if this place is unknown, for example in a part
+   * of a log
+   * @param expected a hash that was stored elsewhere
+   */
+  constructor(anchor: AuditHead | undefined, expected?: string) {
+    this.#before = anchor
+    this.#expected = expected
+    this.#hasExpected = anchor?.hash === expected
+  }
+
+  add(link: ReadLink | Malformed): void {
+    this.#entries += 1
+    const found = 'line' in link ? [malformed(link)] : faultsOf(link, this.#before)
+    this.#faults.push(...found.slice(0, MAX_FAULTS - this.#faults.length))
+    if ('line' in link) return
+    this.#first ??= link.sequence
+    this.#hasExpected ||= link.hash === this.#expected
+    if (!found.some(({ fault }) => fault === 'reordered')) this.#before = link
+  }
+
+  /** Goes on after entries that were removed for their age since the check began. */
+  passOver(anchor: AuditHead): void {
+    if (anchor.sequence <= (this.#before?.sequence ?? -1)) return
+    this.#before = anchor
+    this.#hasExpected ||= anchor.hash === this.#expected
+  }
+
+  /** The newest checked entry, or the anchor. */
+  get place(): AuditHead {
+    const { sequence, hash } = this.#before ?? { sequence: 0, hash: '' }
+    return { sequence, hash }
+  }
+
+  get result(): Verification {
+    return {
+      entries: this.#entries,
+      first: this.#first,
+      head: this.place,
+      faults: this.#faults,
+      hasExpected: this.#hasExpected,
+    }
+  }
+}
+
+/** Checks a whole chain. The parameters are those of a `ChainCheck`. */
 export function verifyChain(
   links: Iterable<ReadLink | Malformed>,
   anchor: AuditHead | undefined,
   expected?: string,
 ): Verification {
-  let before = anchor
-  let entries = 0
-  let first: number | undefined
-  let hasExpected = anchor?.hash === expected
-  const faults: ChainFault[] = []
-  for (const link of links) {
-    entries += 1
-    const found = 'line' in link ? [malformed(link)] : faultsOf(link, before)
-    faults.push(...found.slice(0, MAX_FAULTS - faults.length))
-    if ('line' in link) continue
-    first ??= link.sequence
-    hasExpected ||= link.hash === expected
-    if (!found.some(({ fault }) => fault === 'reordered')) before = link
-  }
-  const { sequence, hash } = before ?? { sequence: 0, hash: '' }
-  return { entries, first, head: { sequence, hash }, faults, hasExpected }
+  const check = new ChainCheck(anchor, expected)
+  for (const link of links) check.add(link)
+  return check.result
 }
 
 interface ReadLink extends AuditLink {

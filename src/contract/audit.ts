@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { CHAIN_FAULTS, MAX_FAULTS } from './audit-entry.ts'
 import { AUDIT_ACTIONS, AUDIT_TYPES, needed, type Contract, type Frozen } from './contract.ts'
 import {
   about,
@@ -59,17 +60,58 @@ const AuditEntryShape = v.strictObject({
     '`sequence` of the entry `asked` of the same change; null if there is no such entry',
     v.nullable(wholeCount),
   ),
+  did: v.optional(
+    about(
+      'what was done, as the part of a sentence after the name of the user, such as `approved a request`; missing with `after` and in exports of JSON lines, which have only what the chain has',
+      text,
+    ),
+  ),
+  object_name: v.optional(
+    about(
+      'the object by its name, such as `Refund an order on pg-shop`; empty if the gateway does not know a name, or no longer; missing where `did` is missing',
+      text,
+    ),
+  ),
 })
 
 /** An entry with hoop's fields. Some of these fields repeat others. */
 export type AuditEntryAnswer = Frozen<v.InferOutput<typeof AuditEntryShape>>
 
-const READ = {
-  tag: 'Audit',
-  method: 'GET',
-  role: 'auditor',
-  audit: { action: 'view', type: 'audit' },
-} as const
+const ChainShape = v.strictObject({
+  verdict: about(
+    'the result of the last check since the start of the gateway; null before its end',
+    v.nullable(
+      v.strictObject({
+        is_whole: about('whether each entry fits to the entry before', v.boolean()),
+        checked_at: about('when the check ended', moment),
+        entries: about('number of checked entries', wholeCount),
+        first: about(
+          '`sequence` of the oldest checked entry; null if the log had no entries',
+          v.nullable(wholeCount),
+        ),
+        sequence: about('`sequence` of the newest checked entry; 0 if the log had no entries', wholeCount),
+        hash: about('`hash` of that entry', text),
+        faults: about(
+          `what does not fit, the oldest first, at most ${MAX_FAULTS} faults`,
+          v.array(
+            v.strictObject({
+              sequence: about('`sequence` of the entry, or of the entry after missing ones', wholeCount),
+              fault: about('how the entry does not fit', v.picklist(CHAIN_FAULTS)),
+              says: about('the fault as a sentence', text),
+            }),
+          ),
+        ),
+      }),
+    ),
+  ),
+  checking: about(
+    'the progress of a running check: `sequence` of its last checked entry and of its last entry; null if no check is running',
+    v.nullable(v.strictObject({ sequence: wholeCount, until: wholeCount })),
+  ),
+})
+
+const READ = { tag: 'Audit', method: 'GET', role: 'auditor' } as const
+const VIEW = { action: 'view', type: 'audit' } as const
 
 /** Filters for the list and for an export. */
 const FILTERS = {
@@ -107,6 +149,7 @@ export const auditContract = {
   list: {
     ...READ,
     path: '/api/audit/logs',
+    audit: { ...VIEW, verb: 'looked at the audit log' },
     summary: 'Lists the entries of the audit log, the newest first',
     query: {
       page: numberOption('page', 'number of the page, from 1 to 1000 (default: 1)', 1000),
@@ -130,6 +173,10 @@ export const auditContract = {
           'how many of the newest entries were searched for `text`; null: all entries',
           v.nullable(wholeCount),
         ),
+        views_left_out: about(
+          'with `viewed=false`: number of entries that only this option leaves out (with `text`: among the newest entries that were searched); null without the option',
+          v.nullable(wholeCount),
+        ),
       }),
     },
     errors: [['invalid-request', 422], 'history-failed'],
@@ -137,6 +184,7 @@ export const auditContract = {
   head: {
     ...READ,
     path: '/api/audit/head',
+    audit: { ...VIEW, verb: 'looked at the newest hash of the audit log' },
     summary: 'Shows the sequence number and the hash of the newest entry',
     answers: {
       200: v.strictObject({
@@ -145,6 +193,23 @@ export const auditContract = {
       }),
     },
     errors: ['history-failed'],
+  },
+  chain: {
+    ...READ,
+    path: '/api/audit/chain',
+    summary: 'Says whether the chain of the entries is whole',
+    description:
+      'Checks the chain if entries were added since the last check, and answers after the check, or after five seconds with its progress (`checking`). The check goes on meanwhile, beside other work; ask again to wait for it. One check runs at a time.',
+    audit: { ...VIEW, verb: 'checked the chain of the audit log' },
+    query: {
+      again: readOption(
+        'true: checks the chain also if no entry was added since the last check',
+        (given) => (given === 'true' || given === 'false' ? given === 'true' : undefined),
+        'again must be true or false',
+      ),
+    },
+    answers: { 200: ChainShape },
+    errors: ['too-much-at-once', 'history-failed'],
   },
 } as const satisfies Contract
 
@@ -156,7 +221,7 @@ export const auditStreamContract = {
     summary: 'Exports the entries of the list as lines of JSON or as CSV, the oldest first',
     description:
       'Entries that are written during the export are left out. `audit verify --file` can check an export of lines of JSON without filters, because it has every entry.',
-    audit: { action: 'download', type: 'audit' },
+    audit: { action: 'download', type: 'audit', verb: 'exported the audit log' },
     query: {
       ...FILTERS,
       format: readOption(

@@ -179,15 +179,63 @@ export const AUDIT_TYPES = [
 ] as const
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
+/** Verbs of the audit log, with the infinitives for what was tried or has only begun. */
+export const AUDIT_VERBS = {
+  activated: 'activate',
+  approved: 'approve',
+  'asked to': 'ask to',
+  changed: 'change',
+  checked: 'check',
+  compared: 'compare',
+  created: 'create',
+  deactivated: 'deactivate',
+  'decided on': 'decide on',
+  deleted: 'delete',
+  downloaded: 'download',
+  exported: 'export',
+  followed: 'follow',
+  'looked at': 'look at',
+  made: 'make',
+  opened: 'open',
+  paused: 'pause',
+  ran: 'run',
+  read: 'read',
+  rejected: 'reject',
+  reloaded: 'reload',
+  removed: 'remove',
+  resumed: 'resume',
+  revoked: 'revoke',
+  rotated: 'rotate',
+  'signed in': 'sign in',
+  'signed out': 'sign out',
+  started: 'start',
+  stopped: 'stop',
+  tested: 'test',
+  wrote: 'write',
+} as const
+type PastVerb = keyof typeof AUDIT_VERBS
+
+/** What a user did, as the part of a sentence after the user's name, for example `approved a request`. */
+export type AuditVerb = PastVerb | `${PastVerb} ${string}`
+
+/** A field of the body decides which words an entry has. */
+interface VerbByField {
+  readonly field: string
+  readonly values: Readonly<Record<string, AuditVerb>>
+  readonly otherwise: AuditVerb
+}
+
 /**
  * Says how the operation is recorded in the audit log. `execute` is recorded together with the session that
  * begins. It has an entry of its own only if it is refused. `view`, `download` and `sign-in` are recorded
  * with their answer. Other actions are recorded before they are done. If they cannot be recorded, they are
  * refused.
  */
-interface Audited {
+export interface Audited {
   readonly action: Exclude<AuditAction, 'start' | 'stop' | 'gap'>
   readonly type: AuditType
+  /** The words for an entry of this operation, on the page, in the command line and in docs/rest.md. */
+  readonly verb: AuditVerb | VerbByField
   /**
    * The operation ends or revokes something. It runs even if it cannot be recorded, and such an operation is
    * counted.

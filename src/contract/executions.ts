@@ -268,7 +268,6 @@ export const EXECUTION = {
   description:
     'Answers 200 when the execution has ended, with any exit code, or waits for approval (`has_review`). Answers 202 if the execution still runs after `limits.wait`.',
   role: 'standard',
-  audit: { action: 'execute', type: 'sessions' },
   answers: { 200: ExecutionShape, 202: ExecutionShape },
   errors: [
     'connection-not-found',
@@ -285,6 +284,7 @@ export const EXECUTION = {
   ],
 } as const
 
+const EXECUTE = { action: 'execute', type: 'sessions' } as const
 const OF_RUNBOOKS = [
   'runbooks-not-configured',
   'runbook-not-found',
@@ -301,6 +301,7 @@ export const executionContract = {
     path: '/api/plugins/runbooks/connections/:name/exec',
     summary: 'Runs a runbook on a connection',
     scope: 'connection',
+    audit: { ...EXECUTE, verb: 'ran a runbook' },
     body: RunbookRunShape,
     errors: [...EXECUTION.errors, ...OF_RUNBOOKS],
   },
@@ -310,6 +311,7 @@ export const executionContract = {
     path: '/api/runbooks/exec',
     summary: 'Runs a runbook of a repository on a connection',
     scope: 'connection',
+    audit: { ...EXECUTE, verb: 'ran a runbook' },
     body: RepositoryRunShape,
     errors: [...EXECUTION.errors, ...OF_RUNBOOKS],
   },
@@ -353,6 +355,7 @@ export const executionContract = {
     path: '/api/sessions',
     summary: 'Runs a script on a connection',
     scope: 'connection',
+    audit: { ...EXECUTE, verb: 'ran a script' },
     body: ScriptRunShape,
   },
   schema: {
@@ -364,7 +367,7 @@ export const executionContract = {
       'The script runs in a recorded session of the caller. An answer is used again for five minutes, unless `fresh` is true.',
     role: 'standard',
     scope: 'connection',
-    audit: EXECUTION.audit,
+    audit: { ...EXECUTE, verb: 'read the tables of a database' },
     body: ReadSchemaShape,
     answers: { 200: DatabaseSchemaShape },
     errors: [

@@ -212,13 +212,15 @@ const READ_SETTINGS = {
   tag: 'Gateway',
   method: 'GET',
   role: 'auditor',
-  audit: { action: 'view', type: 'settings' },
 } as const
+
+const VIEW = { action: 'view', type: 'settings' } as const
 
 export const settingsContract = {
   show: {
     ...READ_SETTINGS,
     path: '/api/settings',
+    audit: { ...VIEW, verb: 'looked at the settings' },
     summary:
       'Shows all settings that the gateway read from gateway.yaml at its start or its last reload, with defaults and without secrets',
     answers: {
@@ -250,6 +252,7 @@ export const settingsContract = {
   preview: {
     ...READ_SETTINGS,
     path: '/api/settings/changes',
+    audit: { ...VIEW, verb: 'looked at what a reload would change' },
     summary: 'Shows what a reload would change, and changes nothing',
     answers: { 200: ChangesShape },
     errors: ['invalid-settings'],
@@ -261,7 +264,7 @@ export const settingsContract = {
     summary: 'Reads gateway.yaml again, and shows what has changed',
     description: 'If the file cannot be used (422), nothing changes, and the message names each problem.',
     role: 'admin',
-    audit: { action: 'update', type: 'settings' },
+    audit: { action: 'update', type: 'settings', verb: 'reloaded the settings' },
     query: {
       version: option(
         '`version` of `GET /api/settings/changes`: if the file or the settings have changed since, nothing is reloaded (409 `settings-changed`)',
@@ -278,7 +281,7 @@ export const settingsContract = {
     description:
       'Withdraws requests that wait on the connections of the examples, deletes the lines of gateway.yaml that end with `# example`, reads gateway.yaml again, and deletes the files of the examples. Sessions, batches and the audit log stay. If gateway.yaml cannot be used (422), its lines stay, too.',
     role: 'admin',
-    audit: { action: 'delete', type: 'settings' },
+    audit: { action: 'delete', type: 'settings', verb: 'removed the examples' },
     answers: {
       200: v.strictObject({
         kept: about(
@@ -301,7 +304,7 @@ export const backupContract = {
       'The backup contains scripts and output. A backup by a person also contains the key for requests that wait for approval. A backup by a machine does not, so these requests are lost after a restore. The answer begins when the copy is complete.',
     role: 'admin',
     byCookie: 'refused',
-    audit: { action: 'download', type: 'backups' },
+    audit: { action: 'download', type: 'backups', verb: 'made a backup' },
     answers: { 200: file },
     errors: ['too-much-at-once', 'history-failed'],
     type: 'application/gzip',

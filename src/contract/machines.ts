@@ -60,7 +60,7 @@ export const serviceAccountContract = {
     method: 'POST',
     path: '/api/serviceaccounts',
     summary: 'Creates a machine',
-    audit: { action: 'create', type: 'service_accounts' },
+    audit: { action: 'create', type: 'service_accounts', verb: 'created a machine' },
     body: v.object(
       {
         subject: userName,
@@ -77,7 +77,7 @@ export const serviceAccountContract = {
     method: 'PUT',
     path: '/api/serviceaccounts/:subject',
     summary: 'Changes a machine',
-    audit: { action: 'update', type: 'service_accounts' },
+    audit: { action: 'update', type: 'service_accounts', verb: 'changed a machine' },
     body: v.object(
       { status: v.nullish(v.string('must be a string')), groups: v.nullish(groupList) },
       'must be a JSON object',
@@ -145,7 +145,7 @@ export const apiKeyContract = {
     method: 'POST',
     path: '/api/api-keys',
     summary: 'Creates a machine with a token, which only this answer shows',
-    audit: { action: 'create', type: 'api_keys' },
+    audit: { action: 'create', type: 'api_keys', verb: 'created a machine' },
     body: v.object({ name: userName, groups: v.nullish(groupList, []) }, 'must be a JSON object'),
     answers: {
       201: v.strictObject({
@@ -160,7 +160,7 @@ export const apiKeyContract = {
     method: 'PUT',
     path: '/api/api-keys/:name',
     summary: 'Changes the groups of a machine',
-    audit: { action: 'update', type: 'api_keys' },
+    audit: { action: 'update', type: 'api_keys', verb: 'changed a machine' },
     body: v.object({ name: v.nullish(userName), groups: v.nullish(groupList) }, 'must be a JSON object'),
     answers: { 200: ApiKeyShape },
     errors: [...NOT_CHANGED, ['invalid-request', 422]],
@@ -170,7 +170,7 @@ export const apiKeyContract = {
     method: 'DELETE',
     path: '/api/api-keys/:name',
     summary: 'Deactivates a machine',
-    audit: { action: 'delete', type: 'api_keys' },
+    audit: { action: 'delete', type: 'api_keys', verb: 'deactivated a machine' },
     answers: { 204: nothing },
     errors: NOT_CHANGED,
   },
@@ -179,7 +179,7 @@ export const apiKeyContract = {
     method: 'POST',
     path: '/api/api-keys/:name/reactivate',
     summary: 'Activates a machine again, so that its tokens are accepted',
-    audit: { action: 'update', type: 'api_keys' },
+    audit: { action: 'update', type: 'api_keys', verb: 'activated a machine' },
     answers: { 200: ApiKeyShape },
     errors: [...NOT_CHANGED, ['invalid-request', 422]],
   },

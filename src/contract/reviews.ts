@@ -185,8 +185,8 @@ const READ = {
   method: 'GET',
   role: 'user',
   scope: 'concerned',
-  audit: { action: 'view', type: 'reviews' },
 } as const
+const VIEW = { action: 'view', type: 'reviews' } as const
 const DECISION = {
   tag: 'Reviews',
   method: 'PUT',
@@ -194,7 +194,19 @@ const DECISION = {
   description: '`status` is APPROVED, REJECTED or REVOKED.',
   role: 'standard',
   scope: 'concerned',
-  audit: { action: 'decide', type: 'reviews' },
+  audit: {
+    action: 'decide',
+    type: 'reviews',
+    verb: {
+      field: 'status',
+      values: {
+        APPROVED: 'approved a request',
+        REJECTED: 'rejected a request',
+        REVOKED: 'revoked a request',
+      },
+      otherwise: 'decided on a request',
+    },
+  },
   body: DecisionShape,
   answers: { 200: ReviewShape },
   errors: ['review-not-found', 'review-wrong-state', 'not-eligible', 'history-failed'],
@@ -204,6 +216,7 @@ export const reviewContract = {
   list: {
     ...READ,
     path: '/api/reviews',
+    audit: { ...VIEW, verb: 'looked at requests' },
     summary: 'Lists reviews, the newest first',
     answers: { 200: v.array(ReviewShape) },
     errors: ['history-failed'],
@@ -211,6 +224,7 @@ export const reviewContract = {
   show: {
     ...READ,
     path: '/api/reviews/:id',
+    audit: { ...VIEW, verb: 'looked at a request' },
     summary: 'Shows a review, by the id of the review or of its session',
     answers: { 200: ReviewShape },
     errors: ['review-not-found', 'history-failed'],
@@ -218,6 +232,7 @@ export const reviewContract = {
   previous: {
     ...READ,
     path: '/api/reviews/:id/previous',
+    audit: { ...VIEW, verb: 'looked at the run before a request' },
     summary:
       'Shows the last approved run of the same runbook before this request; null if there is no such run',
     description: 'The script and the parameters of that run are in its session.',
@@ -230,7 +245,7 @@ export const reviewContract = {
     path: '/api/sessions/:id/exec',
     summary: 'Runs an approved session; a session can be run only once',
     scope: 'end',
-    audit: { action: 'run', type: 'sessions' },
+    audit: { action: 'run', type: 'sessions', verb: 'ran an approved request' },
     errors: [
       ...EXECUTION.errors,
       'not-permitted',

@@ -103,7 +103,6 @@ const CHANGE = {
   method: 'POST',
   role: 'standard',
   scope: 'end',
-  audit: { action: 'update', type: 'schedules' },
   answers: { 200: ScheduleShape },
   errors: ['not-permitted', 'schedule-not-found', 'history-failed'],
 } as const
@@ -154,7 +153,7 @@ export const scheduleContract = {
   run: {
     ...CHANGE,
     path: '/api/schedules/:name/run',
-    audit: { action: 'execute', type: 'schedules' },
+    audit: { action: 'execute', type: 'schedules', verb: 'ran a schedule' },
     summary: 'Runs a schedule now, and answers after the session has begun or could not begin',
     answers: { 200: ScheduleRunShape },
     errors: [...CHANGE.errors, 'schedule-busy', 'gateway-draining'],
@@ -162,11 +161,13 @@ export const scheduleContract = {
   pause: {
     ...CHANGE,
     path: '/api/schedules/:name/pause',
+    audit: { action: 'update', type: 'schedules', verb: 'paused a schedule' },
     summary: 'Pauses a schedule; runs that are due during the pause are skipped',
   },
   resume: {
     ...CHANGE,
     path: '/api/schedules/:name/resume',
+    audit: { action: 'update', type: 'schedules', verb: 'resumed a schedule' },
     summary: 'Resumes a schedule',
   },
 } as const satisfies Contract

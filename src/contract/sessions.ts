@@ -96,7 +96,7 @@ const LIST = {
   summary: 'Lists sessions, the newest first unless `sort` says otherwise',
   role: 'user',
   scope: 'seen',
-  audit: VIEW,
+  audit: { ...VIEW, verb: 'looked at sessions' },
   query: {
     ...FILTERS,
     ...ORDER,
@@ -179,7 +179,7 @@ export const sessionContract = {
       'The part consists of whole events: at least one event, if there is one after `from`. `over`: the session has no more output after `next`.',
     role: 'user',
     scope: 'read',
-    audit: VIEW,
+    audit: { ...VIEW, verb: 'read the output of a session' },
     query: {
       from: plainOption(
         'place after which the part begins: `next` or `place` of an earlier answer (default: the beginning)',
@@ -197,7 +197,7 @@ export const sessionContract = {
     description: 'Only sessions with `port` on a PostgreSQL or MySQL connection have statements.',
     role: 'user',
     scope: 'read',
-    audit: VIEW,
+    audit: { ...VIEW, verb: 'read the statements of a session' },
     query: {
       offset: numberOption('offset', 'number of statements to skip (default: 0)', 10_000_000, 0),
       limit: numberOption('limit', 'maximum number of statements, up to 1000 (default: 200)', 1000),
@@ -217,7 +217,7 @@ export const sessionContract = {
     summary: 'Stops a session and ends its command; a session that has ended is not changed',
     role: 'standard',
     scope: 'end',
-    audit: { action: 'kill', type: 'sessions', takesAway: true },
+    audit: { action: 'kill', type: 'sessions', verb: 'stopped a session', takesAway: true },
     answers: { 204: nothing },
     errors: ['session-not-found', 'history-failed'],
   },
@@ -228,7 +228,6 @@ const DOWNLOAD = {
   method: 'GET',
   role: 'public',
   scope: 'link',
-  audit: { action: 'download', type: 'sessions' },
   query: { token: plainOption('token of the link, which also has other options') },
   answers: { 200: file },
   type: 'application/octet-stream',
@@ -249,7 +248,7 @@ export const sessionStreamContract = {
       'Each line is a session as the list shows it, with a `cursor`. Sessions that begin during the export are left out. `after` continues an interrupted export. With `sort`, the export has the sessions of the list in its order, at most 10,000, without `cursor`; sessions that the list shows as one row have a line each.',
     role: 'user',
     scope: 'seen',
-    audit: { action: 'download', type: 'sessions' },
+    audit: { action: 'download', type: 'sessions', verb: 'exported sessions' },
     query: {
       ...FILTERS,
       ...ORDER,
@@ -267,7 +266,7 @@ export const sessionStreamContract = {
     summary: 'Shows a session, also while it runs, or creates a link for a download (`extension`)',
     role: 'user',
     scope: 'seen',
-    audit: VIEW,
+    audit: { ...VIEW, verb: 'looked at a session' },
     query: {
       expand: plainOption(
         'additional parts of the answer, separated by commas: event_stream, session_input, resize',
@@ -284,11 +283,13 @@ export const sessionStreamContract = {
   download: {
     ...DOWNLOAD,
     path: '/api/sessions/:id/download',
+    audit: { action: 'download', type: 'sessions', verb: 'downloaded the output of a session' },
     summary: 'Returns the output as a file; a link can be used only once',
   },
   downloadInput: {
     ...DOWNLOAD,
     path: '/api/sessions/:id/download/input',
+    audit: { action: 'download', type: 'sessions', verb: 'downloaded the script of a session' },
     summary: 'Returns the script as a file; a link can be used only once',
   },
   metadata: {
@@ -298,7 +299,7 @@ export const sessionStreamContract = {
     summary: 'Replaces the metadata of a session',
     role: 'standard',
     scope: 'own',
-    audit: { action: 'update', type: 'sessions' },
+    audit: { action: 'update', type: 'sessions', verb: 'changed the metadata of a session' },
     body: MetadataShape,
     answers: { 204: nothing },
     errors: ['session-not-found', ['invalid-request', 422], 'history-failed'],
@@ -310,7 +311,7 @@ export const sessionStreamContract = {
     summary: 'Returns the output of a session, byte for byte',
     role: 'user',
     scope: 'read',
-    audit: VIEW,
+    audit: { ...VIEW, verb: 'read the output of a session' },
     query: {
       events: plainOption('types of events: i, o, e, separated by commas (default: o,e)'),
       newline: plainOption('1: adds a line break after each event'),
@@ -328,7 +329,7 @@ export const sessionStreamContract = {
     description: 'With the header `Last-Event-ID` the stream continues after that event.',
     role: 'user',
     scope: 'read',
-    audit: VIEW,
+    audit: { ...VIEW, verb: 'followed the output of a session' },
     query: { from: plainOption('start: from the beginning (default); now: only new output') },
     answers: { 200: plainText },
     type: 'text/event-stream',

@@ -6,7 +6,8 @@ import { about, plainOption, text } from './words.ts'
 /** The maximum size of a body from a caller without a token, in bytes. */
 export const SIGN_IN_BODY_BYTES = 8 * 1024
 
-const SIGN_IN = { action: 'sign-in', type: 'users' } as const
+const SIGN_IN = { action: 'sign-in', type: 'users', verb: 'signed in' } as const
+const SIGN_OUT = { ...SIGN_IN, verb: 'signed out' } as const
 const OPEN = { tag: 'Gateway', role: 'public', bodyReading: { most: SIGN_IN_BODY_BYTES } } as const
 
 const required = v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))
@@ -31,7 +32,7 @@ export const localSignInContract = {
     path: '/api/logout',
     summary: 'Ends the sign-in of the token of the request; other tokens stay valid',
     role: 'user',
-    audit: SIGN_IN,
+    audit: SIGN_OUT,
     answers: { 200: v.strictObject({ ended: v.boolean() }) },
     errors: ['history-failed'],
   },
@@ -166,7 +167,7 @@ export const deviceSignInContract = {
     method: 'POST',
     path: '/api/login/device/decide',
     summary: 'Records the decision of the person',
-    audit: SIGN_IN,
+    audit: { ...SIGN_IN, verb: 'decided on a sign-in' },
     errors: [['too-large', 413]],
   },
 } as const satisfies Contract
@@ -202,7 +203,7 @@ export const pageContract = {
     description: 'Binary frames are the bytes of the terminal, text frames are JSON.',
     role: 'standard',
     scope: 'connection',
-    audit: { action: 'execute', type: 'sessions' },
+    audit: { action: 'execute', type: 'sessions', verb: 'opened a terminal' },
     answers: { 101: v.strictObject({}) },
     errors: ['connection-not-found', ['invalid-request', 422]],
     isMountedByHand: true,
@@ -234,7 +235,7 @@ export const pageContract = {
     path: '/api/page/sign-out',
     summary: 'Ends the sign-in of this browser',
     role: 'public',
-    audit: SIGN_IN,
+    audit: SIGN_OUT,
     answers: { 200: v.strictObject({ ended: v.boolean() }) },
     errors: ['foreign-page', 'history-failed'],
     isMountedByHand: true,

@@ -78,7 +78,7 @@ export const tokenContract = {
       '`expires_in`: lifetime in seconds (default: the token does not expire). Only this answer shows the token.',
     peopleOnly: true,
     scope: 'end',
-    audit: { action: 'create', type: 'tokens' },
+    audit: { action: 'create', type: 'tokens', verb: 'created a token' },
     body: v.object(
       { name: userName, user: v.nullish(userName), expires_in: v.nullish(lifetime, null) },
       'must be a JSON object',
@@ -101,7 +101,7 @@ export const tokenContract = {
     description:
       '`overlap`: time for which the old token stays valid, in seconds (default: a day). `expires_in`: lifetime of the new token in seconds (default: the lifetime of the old token).',
     scope: 'tokens',
-    audit: { action: 'update', type: 'tokens' },
+    audit: { action: 'update', type: 'tokens', verb: 'rotated a token' },
     body: v.object(
       { overlap: v.nullish(seconds(0, 90 * DAY_SECONDS), DAY_SECONDS), expires_in: v.nullish(lifetime) },
       'must be a JSON object',
@@ -123,7 +123,7 @@ export const tokenContract = {
     path: '/api/tokens/:id',
     summary: 'Revokes a token, and ends its requests',
     scope: 'tokens',
-    audit: { action: 'delete', type: 'tokens', takesAway: true },
+    audit: { action: 'delete', type: 'tokens', verb: 'revoked a token', takesAway: true },
     answers: { 204: nothing },
     errors: ['sign-in-again', 'token-not-found', 'declared-in-settings', 'history-failed'],
   },

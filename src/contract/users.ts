@@ -109,7 +109,7 @@ export const userContract = {
     summary: 'Creates a user, who has no token yet',
     description:
       '`email` is the name of the user. With `take_over` the user gets the sessions of an earlier user with the same name.',
-    audit: { action: 'create', type: 'users' },
+    audit: { action: 'create', type: 'users', verb: 'created a user' },
     // hoop's field `name` is only displayed.
     body: v.object(
       {
@@ -133,7 +133,15 @@ export const userContract = {
     summary: 'Changes the given properties of a user',
     description:
       "If the new status is `inactive`, the gateway refuses the tokens of the user and ends the user's streams.",
-    audit: { action: 'update', type: 'users' },
+    audit: {
+      action: 'update',
+      type: 'users',
+      verb: {
+        field: 'status',
+        values: { active: 'activated a user', inactive: 'deactivated a user' },
+        otherwise: 'changed a user',
+      },
+    },
     body: v.object(
       {
         status: v.nullish(v.picklist(['active', 'inactive'], 'must be active or inactive')),
@@ -157,7 +165,7 @@ export const userContract = {
     method: 'DELETE',
     path: '/api/users/:name',
     summary: 'Deletes a user and all their tokens; sessions keep the name of the user',
-    audit: { action: 'delete', type: 'users' },
+    audit: { action: 'delete', type: 'users', verb: 'deleted a user' },
     answers: { 204: nothing },
     errors: ['sign-in-again', 'user-not-found', 'declared-in-settings', 'not-yourself', 'history-failed'],
   },
@@ -173,7 +181,7 @@ export const userContract = {
     method: 'POST',
     path: '/api/users/groups',
     summary: 'Creates a group without users',
-    audit: { action: 'create', type: 'user_groups' },
+    audit: { action: 'create', type: 'user_groups', verb: 'created a group' },
     body: v.object({ name: groupName }, 'must be a JSON object'),
     answers: { 201: GroupShape },
     errors: ['sign-in-again', 'name-taken', 'history-failed'],
@@ -183,7 +191,7 @@ export const userContract = {
     method: 'DELETE',
     path: '/api/users/groups/:name',
     summary: 'Deletes a group, and removes all users from it',
-    audit: { action: 'delete', type: 'user_groups' },
+    audit: { action: 'delete', type: 'user_groups', verb: 'deleted a group' },
     answers: { 204: nothing },
     errors: [
       'sign-in-again',

@@ -76,7 +76,7 @@ export const webhookContract = {
     path: '/api/webhooks/:name/test',
     summary: 'Sends a test message; if the receiver accepts it, a disabled webhook is enabled again',
     role: 'admin',
-    audit: { action: 'update', type: 'webhooks' },
+    audit: { action: 'update', type: 'webhooks', verb: 'tested a webhook' },
     answers: { 200: WebhookTestShape },
     errors: ['webhook-not-found', 'history-failed'],
   },

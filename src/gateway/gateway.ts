@@ -7,6 +7,7 @@ import type { History } from './history/history.ts'
 import { LongWork } from './long-work.ts'
 import { Opened } from '../basics/opened.ts'
 import type { AuditLog } from './people/audit/audit-log.ts'
+import { ChainChecks } from './people/audit/chain-checks.ts'
 import type { Users } from './people/identities/users.ts'
 import { openAuditLog, openPeople } from './people/open-people.ts'
 import { openState } from './operating/restore.ts'
@@ -120,6 +121,7 @@ async function open(
   const transport = opened.own(new Transport({ ...base, agents, clients, tls }))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const condition = conditionOf({ sessions, history, upkeep, moves, webhooks, tls })
+  const longWork = new LongWork()
   const services = {
     ...base,
     users,
@@ -143,7 +145,8 @@ async function open(
     repositories,
     tickets,
     batches,
-    longWork: new LongWork(),
+    longWork,
+    chainChecks: opened.own(new ChainChecks(history, longWork)),
     examples,
     server: { version, grpc, tls },
     condition,

@@ -37,6 +37,11 @@ class BatchRows {
     return this.#statements.has.get([id]) !== undefined
   }
 
+  /** Returns the runbook's title or path, and the number of connections. */
+  called(id: string): readonly [runbook: string, connections: number] | undefined {
+    return this.#statements.called.get([id]) as [string, number] | undefined
+  }
+
   list(viewer: BatchViewer, limit: number): BatchState[] {
     const { all, concerning } = this.#statements
     const rows =
@@ -91,6 +96,9 @@ function prepare(db: Connection) {
     putRun: db.prepare(`INSERT OR REPLACE INTO batch_runs (batch, position, record)
                         SELECT key, ?, ? FROM batches WHERE id = ?`),
     find: reading('SELECT record FROM batches WHERE id = ?'),
+    called: reading(
+      "SELECT coalesce(record ->> '$.title', record ->> '$.file'), size FROM batches WHERE id = ? AND json_valid(record)",
+    ),
     has: reading('SELECT 1 FROM batches WHERE id = ?'),
     all: reading('SELECT record FROM batches ORDER BY key DESC LIMIT ?'),
     concerning: reading(`SELECT record FROM batches

@@ -84,6 +84,11 @@ export class SessionRows {
     this.values = new SessionValues(db)
     this.whole = new WholeRequests(db)
   }
+
+  /** Returns the runbook's title or path (null for scripts and terminals), and the connection. */
+  called(id: string): readonly [runbook: string | null, connection: string] | undefined {
+    return this.statements.called.get([id]) as [string | null, string] | undefined
+  }
 }
 
 interface Columns {
@@ -124,6 +129,9 @@ function ofSessions(db: Connection, { listed, whole }: Columns) {
   return {
     row: reading(`SELECT ${listed} FROM sessions WHERE id = ?`),
     whole: reading(`SELECT ${whole} FROM sessions WHERE id = ?`),
+    called: reading(`SELECT CASE kind WHEN 'runbook' THEN coalesce(
+                       CASE WHEN json_valid(request) THEN request ->> '$.labels.runbookTitle' END, runbook) END,
+                     connection FROM sessions WHERE id = ?`),
     open: reading(`SELECT ${listed} FROM sessions WHERE status = 'open' ORDER BY key`),
     recordedByUser: reading('SELECT user, sum(recorded_bytes) FROM sessions GROUP BY user'),
     recordedByConnection: reading('SELECT connection, sum(recorded_bytes) FROM sessions GROUP BY connection'),

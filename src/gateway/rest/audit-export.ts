@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { auditStreamContract, type AuditEntryAnswer } from '../../contract/audit.ts'
+import type { AuditWords } from '../../contract/audit-words.ts'
 import type { AuditQuery } from '../people/audit/audit-rows.ts'
 import { auditQuery } from '../people/audit/routes.ts'
 import { shownEntry } from '../../contract/audit-chain.ts'
@@ -17,14 +18,15 @@ const STEP = 500
 interface Format {
   readonly type: string
   readonly head: string
-  readonly line: (entry: AuditEntryAnswer) => string
+  readonly line: (entry: AuditEntryAnswer, words: AuditWords) => string
 }
 
 /** Columns in the order of the CSV file. */
-const COLUMNS: readonly (readonly [string, (entry: AuditEntryAnswer) => string])[] = [
+const COLUMNS: readonly (readonly [string, Format['line']])[] = [
   ['time', ({ created_at: time }) => time],
   ['user', ({ actor }) => actor],
   ['token', ({ token_name: token }) => token],
+  ['did', (entry, words) => words.did(entry)],
   ['action', ({ action }) => action],
   ['type', ({ resource_type: type }) => type],
   ['id', ({ resource_id: id }) => id],
@@ -49,7 +51,11 @@ const FORMATS: Readonly<Record<'jsonl' | 'csv', Format>> = {
 }
 
 /** Adds the route of the export. An export begins with the oldest entry. */
-export function auditExportRoute(app: FastifyInstance, { history, audit }: RestServices): void {
+export function auditExportRoute(
+  app: FastifyInstance,
+  { history, audit }: RestServices,
+  words: AuditWords,
+): void {
   const streams = new EventStreams('exports', LIMITS)
   const { path, query: options } = auditStreamContract.exportLines
   app.addHook('preClose', () => streams.close())
@@ -66,7 +72,7 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
     void reply.header('content-disposition', `attachment; filename=audit-log-${today()}.${format}`)
     const source = { [Symbol.dispose]: () => undefined }
     const read = (_: Disposable, closing: AbortSignal) =>
-      pieces({ history }, wanted, FORMATS[format], closing)
+      pieces({ history, words }, wanted, FORMATS[format], closing)
     return streams.send(request, reply, source, read, FORMATS[format].type)
   })
 }
@@ -76,7 +82,7 @@ export function auditExportRoute(app: FastifyInstance, { history, audit }: RestS
  * look complete.
  */
 async function* pieces(
-  { history }: Pick<RestServices, 'history'>,
+  { history, words }: Pick<RestServices, 'history'> & { readonly words: AuditWords },
   { query, until }: { readonly query: AuditQuery | undefined; readonly until: number },
   { head, line }: Format,
   closing: AbortSignal,
@@ -87,7 +93,7 @@ async function* pieces(
     if (closing.aborted) throw new Error('the export was cut off')
     const last = Math.min(after + STEP, until)
     const found = history.read(({ audit }) => audit.step(query, after, last))
-    const text = found.map((link) => line(shownEntry(link))).join('')
+    const text = found.map((link) => line(shownEntry(link), words)).join('')
     if (text !== '') yield text
     await setImmediate()
   }
@@ -97,6 +103,6 @@ function today(): string {
   return new Date().toISOString().slice(0, 10)
 }
 
-function csvEntry(entry: AuditEntryAnswer): string {
-  return csvLine([String(entry.sequence), ...COLUMNS.map(([, of]) => of(entry))])
+function csvEntry(entry: AuditEntryAnswer, words: AuditWords): string {
+  return csvLine([String(entry.sequence), ...COLUMNS.map(([, of]) => of(entry, words))])
 }

@@ -86,12 +86,16 @@ export function auditedOf({ routeOptions }: FastifyRequest) {
 function factsOf(request: FastifyRequest, status: number): AuditFacts {
   const { action = 'view', type = 'gateway' } = auditedOf(request) ?? {}
   const given = action === 'download' ? optionsOf(request) : request.body
-  const { id = '', name = '' } = (request.params ?? {}) as { readonly id?: string; readonly name?: string }
+  const {
+    id = '',
+    name = '',
+    subject = '',
+  } = (request.params ?? {}) as Readonly<Partial<Record<'id' | 'name' | 'subject', string>>>
   return auditFacts({
     ...actorOf(request),
     action,
     resource_type: type,
-    resource_id: (id || name).slice(0, MAX_PATH).toWellFormed(),
+    resource_id: (id || name || subject).slice(0, MAX_PATH).toWellFormed(),
     http_method: request.method,
     http_path: (request.url.split('?')[0] ?? '').slice(0, MAX_PATH),
     http_status: status,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { accessContract } from '../../contract/access.ts'
 import { agentContract } from '../../contract/agents.ts'
 import { auditContract, auditStreamContract } from '../../contract/audit.ts'
+import { AuditWords } from '../../contract/audit-words.ts'
 import { batchContract } from '../../contract/batches.ts'
 import { connectionContract } from '../../contract/connections.ts'
 import { tableOf, type Contract, type OperationTable } from '../../contract/contract.ts'
@@ -85,8 +86,11 @@ const RESOURCES: readonly Resource[] = [
   resource(apiKeyContract, apiKeyRoutes),
   resource(budgetContract, budgetRoutes),
   resource(tokenContract, tokenRoutes),
-  resource(auditContract, auditRoutes),
-  byHand(auditStreamContract, ({ app }, services) => auditExportRoute(app, services)),
+  // The words are made when the routes are added, because they come from all resources.
+  resource(auditContract, (services) => auditRoutes(services, new AuditWords(OPERATIONS))),
+  byHand(auditStreamContract, ({ app }, services) =>
+    auditExportRoute(app, services, new AuditWords(OPERATIONS)),
+  ),
   resource(gatewayContract, gatewayRoutes),
   resource(settingsContract, settingsRoutes),
   byHand(backupContract, ({ app }, services) => backupRoutes(app, services)),

@@ -4,6 +4,7 @@ import type { Clients } from '../clients/clients.ts'
 import type { Backups } from '../operating/backups.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { AuditLog } from '../people/audit/audit-log.ts'
+import type { ChainChecks } from '../people/audit/chain-checks.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
@@ -59,6 +60,7 @@ export interface RestServices {
   readonly longWork: LongWork
   readonly backups: Backups
   readonly audit: AuditLog
+  readonly chainChecks: ChainChecks
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
   readonly tickets: Tickets

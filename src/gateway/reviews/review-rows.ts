@@ -70,6 +70,14 @@ export class ReviewRows {
     return hasLostRequest === 1 ? { ...reviewOf(record), isIncomplete: true } : reviewOf(record)
   }
 
+  /**
+   * Returns the session of the review, and its batch if there is one.
+   * @param id id of the review or of its session
+   */
+  reviewed(id: string): readonly [session: string, batch: string | null] | undefined {
+    return this.#statements.reviewed.get([id, id]) as [string, string | null] | undefined
+  }
+
   /** Returns the sealed request. */
   request(id: string): Buffer | undefined {
     return (this.#statements.request.get([id]) as [Buffer | null] | undefined)?.[0] ?? undefined
@@ -171,6 +179,9 @@ function prepare(db: Connection) {
     find: reading(`SELECT ${WHOLE_RECORD}, EXISTS (
                      SELECT 1 FROM sessions s WHERE s.key = r.session AND ${HAS_LOST_REQUEST}) FROM reviews r
                    WHERE id = ? OR session = (SELECT key FROM sessions WHERE id = ?)`),
+    reviewed: reading(`SELECT s.id, CASE WHEN json_valid(r.record) THEN r.record ->> '$.batch.id' END
+                       FROM reviews r JOIN sessions s ON s.key = r.session
+                       WHERE r.id = ? OR r.session = (SELECT key FROM sessions WHERE id = ?)`),
     request: reading('SELECT request FROM reviews WHERE id = ?'),
     all: reading('SELECT record FROM reviews ORDER BY session DESC LIMIT ?'),
     concerning: reading(`SELECT record FROM reviews

@@ -176,6 +176,8 @@ const OURS = [
     'stage',
     'claimed_agent',
     'asked',
+    'did',
+    'object_name',
   ],
   ...[
     'token_id',
@@ -209,7 +211,7 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
   ],
   '/api/sessions': ['connection', 'port'],
   '/api/plugins/audit/sessions': ['port'],
-  '/api/audit/logs': ['text_looked_at'],
+  '/api/audit/logs': ['text_looked_at', 'views_left_out'],
   '/api/agents': [
     ...[
       'connected_at',

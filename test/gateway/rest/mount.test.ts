@@ -106,11 +106,25 @@ describe('mount', () => {
       await work()
       return work()
     })
-    const change = { ...OPEN, audit: { action: 'update', type: 'users' }, answers: { 200: word } } as const
+    const change = {
+      ...OPEN,
+      audit: { action: 'update', type: 'users', verb: 'changed a user' },
+      answers: { 200: word },
+    } as const
     const contract = {
       change: { ...change, method: 'PUT', path: '/change' },
-      view: { ...change, method: 'GET', path: '/view', audit: { action: 'view', type: 'users' } },
-      run: { ...change, method: 'PUT', path: '/run', audit: { action: 'execute', type: 'sessions' } },
+      view: {
+        ...change,
+        method: 'GET',
+        path: '/view',
+        audit: { action: 'view', type: 'users', verb: 'looked at a user' },
+      },
+      run: {
+        ...change,
+        method: 'PUT',
+        path: '/run',
+        audit: { action: 'execute', type: 'sessions', verb: 'ran a script' },
+      },
     } as const satisfies Contract
     const handler = (name: string) => () => (repeated.has(name) ? 'again' : (repeated.add(name), 'once'))
     mount({ app: site, withBodies: site }, contract, {

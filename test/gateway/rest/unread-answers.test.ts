@@ -50,7 +50,7 @@ class Site implements AsyncDisposable {
     })
     this.app.addHook('onRoute', (route) => {
       if (route.url !== '/taken-away') return
-      const audit = { action: 'kill', type: 'sessions', takesAway: true } as const
+      const audit = { action: 'kill', type: 'sessions', verb: 'stopped a session', takesAway: true } as const
       route.config = { operation: { role: 'user', audit } }
     })
     this.app.setErrorHandler((error: RequestRefused, _, reply) =>

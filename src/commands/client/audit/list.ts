@@ -23,8 +23,7 @@ const AUDIT_ENDPOINT = { things: 'audit log', endpoint: 'GET /api/audit/logs' }
 const COLUMNS: readonly ItemColumn<ListedAuditEntry>[] = [
   { heading: 'TIME', of: ({ created_at: time }) => time },
   { heading: 'ACTOR', shrinks: true, of: ({ actor_name: actor }) => actor || '-' },
-  { heading: 'ACTION', of: ({ action }) => action },
-  { heading: 'TYPE', of: ({ resource_type: type }) => type },
+  { heading: 'DID', of: didText },
   { heading: 'WHAT', shrinks: true, leftOut: 1, of: whatText },
   { heading: 'RESULT', of: resultText },
   { heading: 'FROM', shrinks: true, leftOut: 2, of: ({ client_ip: ip }) => ip },
@@ -55,9 +54,15 @@ async function found(account: Account, wish: AuditWish, limit: number): Promise<
   return entries
 }
 
+/** hoop's gateway sends no words. */
+function didText({ did, action, resource_type: type }: ListedAuditEntry): string {
+  return did || `${action} ${type}`
+}
+
 /** A failed sign-in of an agent has only the name that its caller claims. */
-function whatText({ resource_id: id, http_path: path, claimed_agent: agent }: ListedAuditEntry): string {
-  return id || path || (agent === '' ? '' : `claims to be agent ${agent}`)
+function whatText(entry: ListedAuditEntry): string {
+  const { object_name: name, resource_id: id, http_path: path, claimed_agent: agent } = entry
+  return name || id || path || (agent === '' ? '' : `claims to be agent ${agent}`)
 }
 
 function resultText({ http_status: status, outcome }: ListedAuditEntry): string {

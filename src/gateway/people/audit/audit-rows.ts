@@ -132,6 +132,11 @@ export class AuditRows {
     return { ...page, textLookedAt: all > TEXT_LOOKED_AT ? TEXT_LOOKED_AT : undefined }
   }
 
+  /** Returns the number of entries that `find` would list on all pages. */
+  count(query: AuditQuery): number {
+    return this.find(query, { offset: 0, limit: 0 }).total
+  }
+
   /**
    * Returns the matching entries between two sequence numbers. Always reads the whole range, so that each
    * step takes about the same time.

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import type { GatewayUser } from '../../../../src/gateway/identity.ts'
 import { RequestRefused } from '../../../../src/gateway/refusals/request-refused.ts'
 import { auditExportRoute } from '../../../../src/gateway/rest/audit-export.ts'
+import { AuditWords } from '../../../../src/contract/audit-words.ts'
 import type { RestServices } from '../../../../src/gateway/rest/services.ts'
 
 const LINK = { sequence: 1, text: JSON.stringify({ actor: 'ann' }), hash: '' }
@@ -23,7 +24,7 @@ it('an export does not look whole when the gateway stops before its end', async 
     request.user = { name: 'ann' } as GatewayUser
     done()
   })
-  auditExportRoute(app, ENDLESS)
+  auditExportRoute(app, ENDLESS, new AuditWords({}))
   const answer = await fetch(`${await app.listen({ host: '127.0.0.1', port: 0 })}/api/audit/export`)
   const [read] = await Promise.allSettled([answer.text(), app.close()])
   expect(read.status).toBe('rejected')
@@ -39,7 +40,7 @@ it('a gateway serves at most two exports of one user and eight of all at once, a
   app.setErrorHandler((error, _, reply) =>
     error instanceof RequestRefused ? reply.code(429).send(error.message) : reply.code(500).send(error),
   )
-  auditExportRoute(app, ENDLESS)
+  auditExportRoute(app, ENDLESS, new AuditWords({}))
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const open: Socket[] = []
   /** Begins an export, and reads no further than its first bytes. @returns its status, and why it is refused */
