@@ -17,7 +17,7 @@ type Told = Pick<
 >
 
 /** Words for entries that no request of a route has caused. */
-const WITHOUT_ROUTE: { readonly [Of in `${AuditAction} ${AuditType}`]?: AuditVerb } = {
+const WITHOUT_ROUTE: Readonly<Partial<Record<`${AuditAction} ${AuditType}`, AuditVerb>>> = {
   'run sessions': 'ran an approved request',
   'sign-in users': 'signed in',
   'reload settings': 'reloaded the settings',
@@ -98,7 +98,7 @@ export class AuditWords {
     }
     if (typeof verb === 'string') return verb
     const value = details?.[verb.field]
-    return (typeof value === 'string' ? verb.values[value] : undefined) ?? verb.otherwise
+    return Object.entries(verb.values).find(([one]) => one === value)?.[1] ?? verb.otherwise
   }
 }
 

@@ -63,6 +63,7 @@ export const READING_ROUTES: Readonly<
   '/api/audit/logs': () => '/api/audit/logs?page_size=100',
   '/api/audit/head': () => '/api/audit/head',
   '/api/audit/export': () => '/api/audit/export',
+  '/api/audit/chain': () => '/api/audit/chain',
   '/api/webhooks': () => '/api/webhooks',
   '/api/healthz': () => '/api/healthz',
   '/readyz': () => '/readyz',

@@ -85,8 +85,8 @@ function onConnections(runbook: string, count: number): string {
 
 /** Objects whose id is their name. The entry of a creation may have the name only in the request. */
 function ofNamed(id: string, params: Readonly<Record<string, string>>, given: Details): string {
-  const name =
-    id || params['subject'] || ['email', 'subject', 'name'].map((of) => textOf(given, of)).find(Boolean)
+  const names = [id, params['subject'], ...['email', 'subject', 'name'].map((of) => textOf(given, of))]
+  const name = names.find(Boolean)
   return onConnection(name ?? '', params['connection'] ?? '')
 }
 

@@ -218,6 +218,45 @@ describe('the audit log', () => {
     ])
   })
 
+  it('says what was done, and names what it was about, also if no request began it', async () => {
+    const id = await asked()
+    const { body: review } = await gateway.request('GET', `/api/reviews/${id}`, undefined, as(AUDITOR))
+    await gateway.request('PUT', `/api/reviews/${String(review['id'])}`, { status: 'REJECTED' }, asOther)
+    const run = { file_name: 'ops/a.runbook.sh', parameters: { x: '1' } }
+    const ran = await gateway.exec(run)
+    await gateway.request('GET', `/api/sessions/${String(ran.body['session_id'])}`, undefined, asOther)
+    await gateway.script('true', { connection: 'gone' })
+    await gateway.request('POST', '/api/serviceaccounts', { subject: 'bot' })
+    await gateway.request('PUT', '/api/serviceaccounts/bot', { groups: [] })
+    const made = await gateway.request('POST', '/api/tokens', { name: 'ci', user: 'bot' })
+    await gateway.request('DELETE', `/api/tokens/${String(made.body['id'])}`)
+    await gateway.request('GET', '/api/access/other/bash', undefined, as(AUDITOR))
+    const page = await logs()
+    const newest = (words: string) => {
+      const found = page.find(({ did }) => did === words)
+      return found && [found['actor'], found['object_name']]
+    }
+    expect(newest('asked to run a script')).toEqual(['admin', 'on asked'])
+    expect(newest('rejected a request')).toEqual(['other', 'on asked'])
+    expect(newest('ran a runbook')).toEqual(['admin', 'ops/a.runbook.sh on bash'])
+    expect(newest('tried to look at a session')).toEqual(['other', 'ops/a.runbook.sh on bash'])
+    expect(newest('tried to run a script')).toEqual(['admin', 'on gone'])
+    expect(newest('created a machine')).toEqual(['admin', 'bot'])
+    expect(newest('changed a machine')).toEqual(['admin', 'bot'])
+    expect(newest('created a token')).toEqual(['admin', 'ci of bot'])
+    expect(newest('revoked a token')).toEqual(['admin', 'ci of bot'])
+    expect(newest('looked at what a user may do')).toEqual(['fay', 'other on bash'])
+    expect(newest('started the gateway')).toEqual(['', ''])
+    expect(new Set(page.map(({ did }) => typeof did))).toEqual(new Set(['string']))
+  })
+
+  it('has only what its chain has where it is read for a check', async () => {
+    const entries = await logs('after=0')
+    expect(entries.flatMap((entry) => [entry['did'], entry['object_name']])).toEqual(
+      entries.flatMap(() => [undefined, undefined]),
+    )
+  })
+
   it('begins with the start of the gateway', async () => {
     const [first] = await logs('after=0')
     expect(first).toMatchObject({ sequence: 1, action: 'start', resource_type: 'gateway' })
@@ -272,6 +311,21 @@ describe('GET /api/audit/logs', () => {
     expect([...new Set(await kinds('true'))]).toEqual(['view true'])
   })
 
+  it('counts the views that only their filter leaves out', async () => {
+    await gateway.request('GET', `/api/sessions/${await asked()}`, undefined, as(AUDITOR))
+    const answer = async (query: string) =>
+      (await gateway.request('GET', `/api/audit/logs?page_size=1&${query}`)).body as {
+        readonly pages: { readonly total: number }
+        readonly views_left_out: number | null
+      }
+    const shown = await answer('actor=fay')
+    const folded = await answer('actor=fay&viewed=false')
+    expect(shown.views_left_out).toBeNull()
+    expect(folded.views_left_out).toBeGreaterThan(0)
+    expect(folded.pages.total + (folded.views_left_out ?? 0)).toBe(shown.pages.total)
+    expect((await answer('text=no-such-text-anywhere&viewed=false')).views_left_out).toBe(0)
+  })
+
   it('finds a part of a name, and a text in what an entry is about and says of it', async () => {
     const id = await asked()
     const found = await logs(`text=${id.slice(0, 13).toUpperCase()}`)
@@ -284,6 +338,26 @@ describe('GET /api/audit/logs', () => {
     // Names of fields, and what the list does not search, are no part of it.
     expect(await logs('text=previous_hash')).toEqual([])
     expect(await logs('actor=%25')).toEqual([])
+  })
+})
+
+describe('GET /api/audit/chain', () => {
+  const chain = (token: string, query = '') =>
+    gateway.request('GET', `/api/audit/chain${query}`, undefined, as(token))
+
+  it('says that the chain is whole, and up to where', async () => {
+    const { status, body } = await chain(AUDITOR)
+    expect([status, body['checking']]).toEqual([200, null])
+    expect(body['verdict']).toMatchObject({ is_whole: true, first: 1, faults: [] })
+    const again = (await chain(AUDITOR, '?again=true')).body['verdict'] as Entry
+    expect(again['sequence']).toBeGreaterThanOrEqual((body['verdict'] as Entry)['sequence'] as number)
+    const [checked] = await logs('actor=fay&text=audit/chain')
+    expect(checked).toMatchObject({ did: 'checked the chain of the audit log', outcome: true })
+  })
+
+  it('is for those who may read the log', async () => {
+    expect((await chain(otherToken)).status).toBe(403)
+    expect((await chain(AUDITOR, '?again=yes')).body['message']).toBe('again must be true or false')
   })
 })
 
@@ -304,7 +378,9 @@ describe('GET /api/audit/export', () => {
     expect(whole[0]).toMatchObject({ sequence: 1, action: 'start' })
     expect(whole.map(({ sequence }) => sequence)).toEqual(whole.map((_, at) => at + 1))
     const query = 'action=execute&actor=adm&text=asked'
-    expect(entries((await exported(query)).text)).toEqual((await logs(query)).toReversed())
+    const listed = (await logs(query)).toReversed()
+    const inChain = listed.map(({ did: _did, object_name: _name, ...entry }) => entry)
+    expect(entries((await exported(query)).text)).toEqual(inChain)
     expect((await exported('text=there+is+no+such+thing')).text).toBe('')
   })
 
@@ -314,7 +390,8 @@ describe('GET /api/audit/export', () => {
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8')
     expect(headers.get('content-disposition')).toMatch(/^attachment; filename=audit-log-[\d-]{10}\.csv$/)
     const [head = '', ...rows] = text.split('\r\n')
-    expect(head.split(',').slice(0, 4)).toEqual(['entry', 'time', 'user', 'token'])
+    expect(head.split(',').slice(0, 5)).toEqual(['entry', 'time', 'user', 'token', 'did'])
+    expect(rows.some((row) => row.includes(',looked at a session,'))).toBe(true)
     expect(rows.filter((row) => row.includes(`,"'=1+1,""x""",`))).toHaveLength(1)
   })
 
