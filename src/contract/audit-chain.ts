@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parsedJson } from '../basics/text/json.ts'
-import type { AuditEntryAnswer } from './audit.ts'
+import { MAX_FAULTS, type AuditEntryAnswer, type ChainFault } from './audit.ts'
 import {
   canonicalText,
-  type CHAIN_FAULTS,
-  MAX_FAULTS,
   hashOf,
   type AuditEntry,
   type AuditHead,
@@ -12,13 +10,6 @@ import {
   entryOf,
 } from './audit-entry.ts'
 import { ORGANIZATION } from './words.ts'
-
-/** A fault of one entry, or of entries that are missing before it. */
-export interface ChainFault {
-  readonly sequence: number
-  readonly fault: (typeof CHAIN_FAULTS)[number]
-  readonly says: string
-}
 
 export interface Verification {
   /** Number of checked entries. */

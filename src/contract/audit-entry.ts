@@ -50,10 +50,6 @@ export interface AuditHead {
   readonly hash: string
 }
 
-export const CHAIN_FAULTS = ['altered', 'missing', 'reordered', 'malformed'] as const
-/** Maximum number of reported faults. More faults would tell nothing new. */
-export const MAX_FAULTS = 20
-
 export const NO_HASH = '0'.repeat(64)
 
 export function nextLink(before: AuditHead, facts: AuditFacts, at: Date): AuditLink {

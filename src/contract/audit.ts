@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { CHAIN_FAULTS, MAX_FAULTS } from './audit-entry.ts'
 import { AUDIT_ACTIONS, AUDIT_TYPES, needed, type Contract, type Frozen } from './contract.ts'
 import {
   about,
@@ -77,6 +76,10 @@ const AuditEntryShape = v.strictObject({
 /** An entry with hoop's fields. Some of these fields repeat others. */
 export type AuditEntryAnswer = Frozen<v.InferOutput<typeof AuditEntryShape>>
 
+const CHAIN_FAULTS = ['altered', 'missing', 'reordered', 'malformed'] as const
+/** Maximum number of reported faults. More faults would tell nothing new. */
+export const MAX_FAULTS = 20
+
 const ChainShape = v.strictObject({
   verdict: about(
     'the result of the last check since the start of the gateway; null before its end',
@@ -109,6 +112,13 @@ const ChainShape = v.strictObject({
     v.nullable(v.strictObject({ sequence: wholeCount, until: wholeCount })),
   ),
 })
+
+/** A fault of one entry, or of entries that are missing before it. */
+export interface ChainFault {
+  readonly sequence: number
+  readonly fault: (typeof CHAIN_FAULTS)[number]
+  readonly says: string
+}
 
 const READ = { tag: 'Audit', method: 'GET', role: 'auditor' } as const
 const VIEW = { action: 'view', type: 'audit' } as const

@@ -38,6 +38,7 @@ export type SignedIn = PageSignInAnswer
 export type PublicServer = AnswerOf<(typeof gatewayContract)['publicInfo']>
 export type Server = AnswerOf<(typeof gatewayContract)['serverInfo']>
 export type AuditEntry = AuditEntryAnswer
+export type AuditChain = AnswerOf<(typeof auditContract)['chain']>
 export type AuditPage = AnswerOf<(typeof auditContract)['list']>
 export type Settings = AnswerOf<(typeof settingsContract)['show']>
 export type SettingsChanges = AnswerOf<(typeof settingsContract)['preview']>

@@ -1,8 +1,8 @@
 import { within } from '../../../basics/abort.ts'
-import { ChainCheck, type ChainFault } from '../../../contract/audit-chain.ts'
-import { MAX_FAULTS, type AuditHead } from '../../../contract/audit-entry.ts'
+import { type auditContract, type ChainFault, MAX_FAULTS } from '../../../contract/audit.ts'
+import { ChainCheck } from '../../../contract/audit-chain.ts'
+import type { AuditHead } from '../../../contract/audit-entry.ts'
 import type { AnswerOf } from '../../../contract/contract.ts'
-import type { auditContract } from '../../../contract/audit.ts'
 import type { History } from '../../history/history.ts'
 import type { LongWork } from '../../long-work.ts'
 

@@ -63,8 +63,8 @@ function watch(read: (count: number) => void = () => undefined): () => number {
       work({
         ...tables,
         audit: new Proxy(tables.audit, {
-          get: (audit, name: keyof typeof audit) => {
-            const value: unknown = audit[name]
+          get: (audit, name) => {
+            const value: unknown = Reflect.get(audit, name)
             if (typeof value !== 'function') return value
             return (...given: unknown[]) => {
               if (name === 'after') read((count += 1))

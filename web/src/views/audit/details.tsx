@@ -3,9 +3,9 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { ExactMoment } from '../../parts/moment.tsx'
-import { batchPath, sessionPath } from '../../parts/paths.ts'
+import { approvalPath, batchPath, sessionPath, userPath } from '../../parts/paths.ts'
 import { visibleLines } from '../../parts/visible.ts'
-import { deedOf } from './words.ts'
+import { actorText, didText } from './words.ts'
 
 interface DetailsProps {
   readonly entry: AuditEntry
@@ -16,7 +16,7 @@ interface DetailsProps {
 export function Details({ entry, onClose }: DetailsProps) {
   const { request_payload_redacted: details } = entry
   return (
-    <Dialog title={`Entry ${entry.sequence}: ${deedOf(entry)}`} onClose={onClose}>
+    <Dialog title={`Entry ${entry.sequence}: ${actorText(entry)} ${didText(entry)}`} onClose={onClose}>
       <dl class="facts is-list">
         <Fact name="Time">
           <ExactMoment at={entry.created_at} />
@@ -41,12 +41,13 @@ export function Details({ entry, onClose }: DetailsProps) {
 function factsOf(entry: AuditEntry): Readonly<Record<string, string>> {
   const { http_status: status, http_method: method, http_path: path, asked } = entry
   const all = {
+    About: entry.object_name ?? '',
     User: entry.actor,
     Token: entry.token_name === '' ? entry.token_id : `${entry.token_name} (${entry.token_id})`,
     Address: entry.client_ip,
     'Claims to be agent': entry.claimed_agent ?? '',
     Action: entry.action,
-    About: [entry.resource_type, entry.resource_id].filter(Boolean).join(' '),
+    Object: [entry.resource_type, entry.resource_id].filter(Boolean).join(' '),
     Request: method === '' ? '' : `${method} ${path}`,
     Result: [entry.outcome ? 'ok' : 'failed', status > 0 && String(status)].filter(Boolean).join(' '),
     Error: entry.error_message,
@@ -57,11 +58,18 @@ function factsOf(entry: AuditEntry): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
 }
 
+const PATHS: Readonly<Partial<Record<AuditEntry['resource_type'], (id: string) => string>>> = {
+  sessions: sessionPath,
+  batches: batchPath,
+  reviews: approvalPath,
+  users: userPath,
+}
+
 function Thing({ entry: { resource_type: type, resource_id: id } }: { readonly entry: AuditEntry }) {
-  const to = type === 'sessions' ? sessionPath(id) : type === 'batches' ? batchPath(id) : undefined
-  if (to === undefined || id === '') return null
+  const path = PATHS[type]
+  if (path === undefined || id === '') return null
   return (
-    <a class="button" href={to}>
+    <a class="button" href={path(id)}>
       <Icon name="eye" />
       Open it
     </a>

@@ -1,5 +1,5 @@
 import './audit.css'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { ask } from '../../api/request.ts'
 import type { AuditEntry, AuditPage } from '../../api/types.ts'
 import { ChoiceFilter, DateFilter, FilterForm, gatewayFilters, TextFilter } from '../../parts/filters.tsx'
@@ -8,25 +8,34 @@ import { usePages, type PagedList } from '../../parts/lists/pages.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { ExactMoment } from '../../parts/moment.tsx'
-import { query } from '../../parts/router.ts'
-import { State } from '../../parts/state.tsx'
+import { changeQuery, query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
+import { visible } from '../../parts/visible.ts'
+import { ChainFaults, ChainVerdict, useChain } from './chain.tsx'
 import { Details } from './details.tsx'
-import { ACTIONS, deedOf, thingOf, TYPES } from './words.ts'
+import { ACTIONS, actorText, didText, failureText, lookOf, objectText, TYPES } from './words.ts'
 
-const ROW_PX = 56
+/** Heights of rows in pixels. In a narrow window a row has two lines. audit.css has the same width. */
+const [LINE_PX, TWO_LINES_PX] = [40, 60]
+const HAS_LINES = matchMedia('(min-width: 60.01rem)')
 /** Maximum number of entries, because the gateway sends at most a thousand pages. */
 const FURTHEST = 100_000
 
-const ENTRIES: PagedList<AuditEntry, { readonly lookedAt: number | null }> = {
+interface More {
+  readonly lookedAt: number | null
+  /** Number of views that are folded away; null if they are shown. */
+  readonly folded: number | null
+}
+
+const ENTRIES: PagedList<AuditEntry, More> = {
   // The list does not follow changes: each reading of the log adds an entry, which would cause the next
   // reading.
   topics: [],
   read: async (asked, { index, size }, signal) => {
     asked.set('page', String(index + 1))
     asked.set('page_size', String(size))
-    const { data, pages, text_looked_at: lookedAt } = await readAudit(asked, signal)
-    return { items: data, count: Math.min(pages.total, FURTHEST), more: { lookedAt } }
+    const { data, pages, text_looked_at: lookedAt, views_left_out: folded } = await readAudit(asked, signal)
+    return { items: data, count: Math.min(pages.total, FURTHEST), more: { lookedAt, folded } }
   },
 }
 
@@ -37,6 +46,8 @@ const readAudit = (asked: URLSearchParams, signal: AbortSignal) =>
 export default function AuditLog() {
   const asked = gatewayQuery(query.value).toString()
   const { count, more, error, row, look, refresh } = usePages(asked, ENTRIES)
+  const { chain, checkNow } = useChain()
+  const rowHeight = useRowHeight()
   const [opened, setOpened] = useState<AuditEntry | undefined>(undefined)
   return (
     <>
@@ -45,25 +56,33 @@ export default function AuditLog() {
         {count !== undefined && count > 0 && (
           <span class="soft">{count === FURTHEST ? 'the newest 100,000' : count.toLocaleString()}</span>
         )}
+        <ChainVerdict chain={chain} />
         <div class="line push">
           <button type="button" class="button is-quiet" onClick={refresh}>
             <Icon name="again" />
             Refresh
           </button>
+          <button type="button" class="button" disabled={chain.checking !== undefined} onClick={checkNow}>
+            <Icon name="lock" />
+            Check now
+          </button>
           <Export asked={asked} />
         </div>
-        <p>Who saw, changed or decided what. Each entry has the hash of the previous entry.</p>
+        <p>
+          Who saw, changed or decided what. Each entry has the hash of the entry before, so a change shows.
+        </p>
       </header>
+      <ChainFaults chain={chain} />
       <FilterForm label="Filter the audit log" names={NAMES}>
         <TextFilter name="who" label="Who" isFirst />
-        <ChoiceFilter name="action" label="Action" choices={ACTIONS} />
+        <ChoiceFilter name="action" label="Did" choices={ACTIONS} />
         <ChoiceFilter name="about" label="About" choices={TYPES} />
         <ChoiceFilter name="result" label="Result" choices={RESULTS} />
         <TextFilter name="text" label="Text" />
-        <ChoiceFilter name="views" label="Looking" choices={VIEWS} />
         <DateFilter name="from" label="From" />
         <DateFilter name="to" label="Until" />
       </FilterForm>
+      {query.value.get('action') !== 'view' && <LookingSwitch folded={more?.folded ?? null} />}
       {error !== undefined && <Problem error={error} onRetry={refresh} />}
       {count === undefined && error === undefined && <Loading rows={6} />}
       {typeof more?.lookedAt === 'number' && (
@@ -76,10 +95,11 @@ export default function AuditLog() {
       {count === 0 && <None isFiltered={asked !== ''} />}
       {count !== undefined && count > 0 && (
         <div class="listed-card">
+          <Headings />
           <WindowList
             label="Entries"
             count={count}
-            rowHeight={ROW_PX}
+            rowHeight={rowHeight}
             onRows={look}
             row={(index) => <Row entry={row(index)} onOpen={setOpened} />}
           />
@@ -90,7 +110,7 @@ export default function AuditLog() {
   )
 }
 
-const NAMES = 'who action about result text views from to'.split(' ')
+const NAMES = 'who action about result text from to'.split(' ')
 
 const RESULTS = [
   ['', 'any'],
@@ -98,14 +118,51 @@ const RESULTS = [
   ['failed', 'failed or refused'],
 ] as const
 
-/** Most entries are views. They hide who changed or decided something, so the page folds them away. */
-const VIEWS = [
-  ['', 'folded away'],
-  ['shown', 'shown'],
-] as const
-
 const OPTIONS = { who: 'actor', action: 'action', about: 'resource_type', text: 'text' }
 const DAYS = { from: 'created_after', to: 'created_before' }
+
+function useRowHeight(): number {
+  const [isWide, setIsWide] = useState(HAS_LINES.matches)
+  useEffect(() => {
+    const change = () => setIsWide(HAS_LINES.matches)
+    HAS_LINES.addEventListener('change', change)
+    return () => HAS_LINES.removeEventListener('change', change)
+  }, [])
+  return isWide ? LINE_PX : TWO_LINES_PX
+}
+
+/** Most entries are views. They hide who changed or decided something, so the page folds them away. */
+function LookingSwitch({ folded }: { readonly folded: number | null }) {
+  return (
+    <div class="line">
+      <label class="tick push">
+        <input
+          type="checkbox"
+          role="switch"
+          class="switch"
+          checked={query.value.get('views') === 'shown'}
+          onChange={(event) => changeQuery({ views: event.currentTarget.checked ? 'shown' : '' })}
+        />
+        <span>
+          Show looking
+          {folded !== null && <span class="soft"> ({folded.toLocaleString()} folded away)</span>}
+        </span>
+      </label>
+    </div>
+  )
+}
+
+function Headings() {
+  return (
+    <div class="audited is-head" aria-hidden="true">
+      {['Time', 'Did what', 'Who', 'From', 'Entry'].map((name) => (
+        <span key={name} class={name === 'Entry' ? 'number' : undefined}>
+          {name}
+        </span>
+      ))}
+    </div>
+  )
+}
 
 function gatewayQuery(asked: URLSearchParams): URLSearchParams {
   const result = gatewayFilters(asked, OPTIONS, DAYS)
@@ -162,33 +219,38 @@ interface RowProps {
 
 function Row({ entry, onOpen }: RowProps) {
   if (entry === undefined) return <span class="hint">…</span>
-  const { sequence, created_at: at, actor, client_ip: address, outcome, http_status: status } = entry
+  const { sequence, created_at: at, client_ip: address } = entry
+  const [what, failure] = [objectText(entry), failureText(entry)]
+  const { icon, tone } = lookOf(entry)
   return (
     <div class="audited">
       <span class="audited-time soft">
         <ExactMoment at={at} />
       </span>
-      <span class="audited-who">
-        <Name>{actor || 'unknown user'}</Name>
-        <span class="under">
-          <Name>{address}</Name>
-        </span>
-      </span>
       <span class="audited-what">
+        <span class={`line ${tone}`}>
+          <Icon name={icon} small />
+        </span>
         <button type="button" class="whole" onClick={() => onOpen(entry)}>
-          {deedOf(entry)}
+          {didText(entry)}
           <span class="said-only">, entry {sequence}</span>
         </button>
-        <span class="under">
-          <Name>{thingOf(entry)}</Name>
+        <span class="audited-object" title={visible([what, failure].filter(Boolean).join(' · '))}>
+          <Name>{what}</Name>
+          {failure !== '' && (
+            <span class="audited-failure">
+              {what !== '' && ' · '}
+              <Name>{failure}</Name>
+            </span>
+          )}
         </span>
       </span>
-      <span class="audited-result">
-        {outcome ? (
-          <State kind="succeeded">ok</State>
-        ) : (
-          <State kind="failed">{status >= 400 ? `failed (${status})` : 'failed'}</State>
-        )}
+      <span class="audited-who">
+        <Name>{actorText(entry)}</Name>
+      </span>
+      <span class="audited-from soft">{address}</span>
+      <span class="audited-entry number soft" aria-hidden="true">
+        {sequence}
       </span>
     </div>
   )

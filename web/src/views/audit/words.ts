@@ -1,73 +1,115 @@
+import type { AuditAction, AuditType } from '../../../../src/contract/contract.ts'
 import type { AuditEntry } from '../../api/types.ts'
+import type { IconName } from '../../parts/icon.tsx'
 
-const DEEDS: Readonly<Record<string, string>> = {
+type Words<Name extends string> = Readonly<Record<Name, string>>
+
+const ACTION_WORDS: Words<AuditAction> = {
+  execute: 'ran',
+  run: 'ran what was approved',
+  decide: 'decided',
+  kill: 'stopped',
   create: 'created',
   update: 'changed',
-  delete: 'deleted',
-  'sign-in': 'signed in',
-  view: 'looked at',
+  delete: 'deleted or revoked',
+  'sign-in': 'signed in or out',
   download: 'downloaded',
-  execute: 'ran',
-  run: 'ran the approved request of',
-  kill: 'stopped',
-  decide: 'decided on',
-  start: 'started',
-  stop: 'stopped',
-  reload: 'reloaded',
-  gap: 'could not write to',
+  view: 'looked at',
+  reload: 'reloaded the settings',
+  start: 'started the gateway',
+  stop: 'stopped the gateway',
+  gap: 'left out entries',
 }
 
-const THINGS: Readonly<Record<string, string>> = {
-  sessions: 'a session',
-  batches: 'a batch',
-  schedules: 'a schedule',
-  reviews: 'a review',
+const TYPE_WORDS: Words<AuditType> = {
+  sessions: 'sessions',
+  batches: 'batches',
+  reviews: 'requests',
+  schedules: 'schedules',
   users: 'users',
   user_groups: 'groups',
-  service_accounts: 'a machine',
-  tokens: 'tokens',
+  service_accounts: 'machines',
   api_keys: 'API keys',
-  settings: 'the settings',
-  backups: 'a backup',
-  webhooks: 'a webhook',
+  tokens: 'tokens',
+  settings: 'settings',
+  backups: 'backups',
+  webhooks: 'webhooks',
   gateway: 'the gateway',
   audit: 'the audit log',
 }
 
-/** The texts for an event that is about a whole list. */
-const LISTS: Readonly<Record<string, string>> = {
-  sessions: 'sessions',
-  batches: 'batches',
-  schedules: 'schedules',
-  reviews: 'reviews',
-  service_accounts: 'machines',
-  backups: 'backups',
-  webhooks: 'webhooks',
+const choices = (words: Words<string>) => [['', 'anything'], ...Object.entries(words)] as const
+
+export const ACTIONS = choices(ACTION_WORDS)
+export const TYPES = choices(TYPE_WORDS)
+
+export type Told = Pick<
+  AuditEntry,
+  | 'action'
+  | 'resource_type'
+  | 'resource_id'
+  | 'actor'
+  | 'client_ip'
+  | 'claimed_agent'
+  | 'request_payload_redacted'
+  | 'outcome'
+  | 'error_message'
+  | 'http_status'
+  | 'stage'
+  | 'did'
+  | 'object_name'
+>
+
+/** An older gateway sends no words, while the page of a newer one is still open. */
+export function didText({ did, action, resource_type: type }: Told): string {
+  return did ?? `${ACTION_WORDS[action]} ${TYPE_WORDS[type]}`
 }
 
-const choices = (words: Readonly<Record<string, string>>) =>
-  [['', 'any'], ...Object.keys(words).map((name) => [name, name.replace('_', ' ')] as const)] as const
-
-/** The actions, by the names that the gateway uses. */
-export const ACTIONS = choices(DEEDS)
-export const TYPES = choices(THINGS)
-
-/** Returns what the person did, such as `looked at a session`. */
-export function deedOf({ action, resource_type: type, resource_id: id, stage, outcome }: AuditEntry): string {
-  const isList = id === '' && (action === 'view' || action === 'download')
-  const thing = (isList ? LISTS[type] : undefined) ?? THINGS[type] ?? type
-  const what = action === 'sign-in' ? 'signed in' : `${DEEDS[action] ?? action} ${thing}`
-  if (stage === 'asked') return `asked for: ${what}`
-  return outcome ? what : `tried: ${what}`
+/** Returns the name of the object, or its id if no name is known. */
+export function objectText({ object_name: name = '', resource_id: id, claimed_agent: agent }: Told): string {
+  if (agent !== undefined) return `claims to be agent ${agent}`
+  return name === '' ? id : name
 }
 
-/** Returns the object of the event. For a failure, also returns the reason. */
-export function thingOf(entry: AuditEntry): string {
-  const { resource_id: id, http_path: path, error_message: error, request_payload_redacted: details } = entry
-  const { claimed_agent: agent } = entry
-  const { runbook, connection } = details ?? {}
-  const place = typeof connection === 'string' ? `on ${connection}` : ''
-  const what = typeof runbook === 'string' ? [runbook, place] : [id || path, place]
-  const claim = agent === undefined ? '' : `claims to be agent ${agent}`
-  return [...what, claim, error && `· ${error}`].filter(Boolean).join(' ')
+export function actorText({ actor, client_ip: address }: Told): string {
+  if (actor !== '') return actor
+  return address === '' ? 'gateway' : 'unknown user'
+}
+
+/** Returns why the action failed; empty after a success. */
+export function failureText({ outcome, error_message: error, http_status: status }: Told): string {
+  return outcome ? '' : [status > 0 && String(status), error].filter(Boolean).join(' ')
+}
+
+interface Look {
+  readonly icon: IconName
+  readonly tone: 'soft' | 'is-good' | 'is-wait' | 'is-bad'
+}
+
+const ICONS: Readonly<Record<AuditAction, IconName>> = {
+  execute: 'run',
+  run: 'run',
+  decide: 'approve',
+  kill: 'stop',
+  create: 'plus',
+  update: 'diff',
+  delete: 'minus',
+  'sign-in': 'user',
+  download: 'download',
+  view: 'eye',
+  reload: 'again',
+  start: 'run',
+  stop: 'stop',
+  gap: 'alert',
+}
+
+/** Returns the icon of an entry and its tone. The words say the same. */
+export function lookOf(entry: Told): Look {
+  const { action, outcome, stage, request_payload_redacted: details } = entry
+  if (!outcome) return { icon: action === 'gap' ? 'alert' : 'cross', tone: 'is-bad' }
+  if (stage === 'asked' || details?.['waits_for_approval'] === true) return { icon: 'wait', tone: 'is-wait' }
+  if (action !== 'decide') return { icon: ICONS[action], tone: 'soft' }
+  return details?.['status'] === 'APPROVED'
+    ? { icon: 'approve', tone: 'is-good' }
+    : { icon: 'ban', tone: 'is-bad' }
 }
