@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import Database from 'libsql'
 import { describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
+import { closeFile } from '../../../src/gateway/store/sqlite.ts'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
 import { runProgram } from '../../support/sites/program.ts'
@@ -39,14 +41,14 @@ describe.skipIf(missingBrowser !== undefined)(
       const { page } = admin
       await stage.site.rest.script('bash', 'echo audited')
       await admin.goTo('/audit?action=execute')
-      const entry = page.getByRole('button', { name: /^ran a session/ }).first()
+      const entry = page.getByRole('button', { name: /^ran a script/ }).first()
       await entry.waitFor()
       await page.getByLabel('Who').fill('nobody-is-called-so')
       await admin.sees('No entry fits these filters.')
       expect(new URL(page.url()).searchParams.get('who')).toBe('nobody-is-called-so')
       await page.getByLabel('Who').fill('ADM')
       await entry.click()
-      const dialog = page.getByRole('dialog', { name: /^Entry \d+: ran a session$/ })
+      const dialog = page.getByRole('dialog', { name: /^Entry \d+: admin ran a script$/ })
       await dialog.getByText('"verb": "exec"').waitFor()
       expect(await admin.faults()).toEqual([])
       await page.keyboard.press('Escape')
@@ -69,30 +71,35 @@ describe.skipIf(missingBrowser !== undefined)(
       await using admin = await stage.enter('/audit')
       const { page } = admin
       const looked = page.getByRole('button', { name: /^looked at a session\b/ })
-      const ran = page.getByRole('button', { name: /^ran a session\b/ })
+      const ran = page.getByRole('button', { name: /^ran a script\b/ })
       await ran.first().waitFor()
       expect(await looked.count()).toBe(0)
+      const looking = page.getByRole('switch', { name: /^Show looking/ })
+      const folded = Number(/\((\d+) folded away\)/.exec(await looking.locator('..').innerText())?.[1])
+      expect(folded).toBeGreaterThan(0)
       // A JSON export stays whole, or `audit verify` would report gaps.
       const json = page.getByRole('link', { name: 'JSON' })
       expect(await json.getAttribute('href')).toBe('/api/audit/export?format=jsonl')
-      await page.getByLabel('Looking').selectOption('shown')
+      await looking.check()
       await looked.first().waitFor()
       expect(new URL(page.url()).searchParams.get('views')).toBe('shown')
+      await page.reload()
+      await looked.first().waitFor()
+      expect(await looking.isChecked()).toBe(true)
       expect(await admin.faults()).toEqual([])
       expect(admin.problems).toEqual([])
     })
 
     it('says of each entry on a phone what it is about, and has its buttons in one line', async () => {
       await stage.site.rest.script('bash', 'echo audited')
-      const sid = await stage.site.rest.lastSession()
-      await stage.site.rest.session(sid)
+      await stage.site.rest.session(await stage.site.rest.lastSession())
       await using admin = await stage.enter('/audit?action=view&about=sessions', PHONE)
       const { page } = admin
       await page
         .getByRole('button', { name: /^looked at a session\b/ })
         .first()
         .waitFor()
-      await page.getByText(sid).first().waitFor()
+      await page.getByText('on bash', { exact: true }).first().waitFor()
       await page
         .getByRole('button', { name: /^looked at sessions\b/ })
         .first()
@@ -100,6 +107,54 @@ describe.skipIf(missingBrowser !== undefined)(
       const buttons = page.locator('.head .push > *')
       const tops = await buttons.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top))
       expect(new Set(tops).size).toBe(1)
+    })
+
+    it('names what an entry of the audit log is about, with its id as a detail', async () => {
+      const send = async (url: string, body: object) =>
+        JSON.parse((await stage.site.rest.send('POST', url, JSON.stringify(body))).body) as { id: string }
+      await send('/api/users', { email: 'new.person' })
+      const { id } = await send('/api/tokens', { user: 'new.person', name: 'laptop' })
+      await using admin = await stage.enter('/audit?action=create')
+      const { page } = admin
+      const created = page.locator('.audited').filter({ hasText: 'created a token' }).first()
+      await created.getByText('laptop of new.person').waitFor()
+      await created.getByText('admin', { exact: true }).waitFor()
+      await created.getByRole('button').click()
+      const dialog = page.getByRole('dialog', { name: /^Entry \d+: admin created a token$/ })
+      await dialog.getByText(`tokens ${id}`).waitFor()
+      await dialog.getByText('POST /api/tokens').waitFor()
+      expect(admin.problems).toEqual([])
+    })
+
+    it('says whether the chain of the audit log is whole, and names the first entry that does not fit', async () => {
+      await stage.site.rest.script('bash', 'echo audited')
+      await using admin = await stage.enter('/audit')
+      const { page } = admin
+      const change = (from: string, to: string) => {
+        const db = new Database(':memory:')
+        db.exec(`ATTACH '${stage.site.place.at('state/history.sqlite')}' AS history`)
+        try {
+          const sql = `UPDATE audit_log SET entry = replace(entry, ?, ?) WHERE sequence IN (1, 2)`
+          db.prepare(sql).run([from, to])
+        } finally {
+          closeFile(db)
+        }
+      }
+      await page.getByText(/^the chain is whole up to entry \d+$/).waitFor()
+      await page.getByText(/^checked at /).waitFor()
+      change('"outcome":true', '"outcome":1234')
+      try {
+        await admin.click('Check now')
+        await page.getByText('the chain is broken at entry 1').waitFor()
+        const alert = page.getByRole('alert')
+        await alert.getByText('The chain is broken: entry 1 was altered: its hash does not match').waitFor()
+        expect(await admin.faults()).toEqual([])
+      } finally {
+        change('"outcome":1234', '"outcome":true')
+      }
+      await admin.click('Check now')
+      await page.getByText(/^the chain is whole up to entry \d+$/).waitFor()
+      expect(admin.problems).toEqual([])
     })
 
     it('shows what a reload would change, says what is wrong in the file, and reloads', async () => {

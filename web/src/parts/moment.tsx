@@ -15,6 +15,10 @@ const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, {
   ...{ weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
 })
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+const DAY_AND_CLOCK = new Intl.DateTimeFormat(undefined, {
+  ...{ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+})
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
 
 /** Shows a time as people say it: `4 min ago` up to two hours, then the time of day, then the day. */
@@ -29,6 +33,17 @@ export function Moment({ at }: { readonly at: string }) {
 /** Shows a time to the second, in the user's time zone, where the order of events or the exact time matters. */
 export function ExactMoment({ at }: { readonly at: string }) {
   return <Time at={at}>{EXACT.format(new Date(at))}</Time>
+}
+
+/** Shows a time to the second, without the day if it is today, and without the year if it is this year. */
+export function ClockMoment({ at }: { readonly at: string }) {
+  return <Time at={at}>{clockText(new Date(at), new Date())}</Time>
+}
+
+export function clockText(time: Date, present: Date): string {
+  if (Number.isNaN(time.getTime())) return ''
+  if (time.toDateString() === present.toDateString()) return CLOCK.format(time)
+  return (time.getFullYear() === present.getFullYear() ? DAY_AND_CLOCK : EXACT).format(time)
 }
 
 /** `title` has the whole time in the user's zone and in UTC. */

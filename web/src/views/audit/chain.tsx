@@ -3,7 +3,7 @@ import { ask, asRefused, isAbort, type Refused } from '../../api/request.ts'
 import type { AuditChain } from '../../api/types.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
-import { ExactMoment } from '../../parts/moment.tsx'
+import { ClockMoment } from '../../parts/moment.tsx'
 import { visible } from '../../parts/visible.ts'
 import { brokenAt, progressText } from './verdict-texts.ts'
 
@@ -50,31 +50,52 @@ async function fetchVerdict(
   }
 }
 
+interface VerdictProps {
+  readonly chain: ChainState
+  readonly onCheck: () => void
+}
+
 /** Says beside the heading whether the chain is whole, up to which entry, and when it was checked. */
-export function ChainVerdict({ chain: { verdict, checking, error } }: { readonly chain: ChainState }) {
+export function ChainVerdict({ chain, onCheck }: VerdictProps) {
+  return (
+    <span class="line audited-chain">
+      <span role="status">
+        <Verdict chain={chain} />
+      </span>
+      <button
+        type="button"
+        class="button is-quiet is-small"
+        disabled={chain.checking !== undefined}
+        onClick={onCheck}
+      >
+        <Icon name="lock" small />
+        Check now
+      </button>
+    </span>
+  )
+}
+
+function Verdict({ chain: { verdict, checking, error } }: { readonly chain: ChainState }) {
   if (checking !== undefined)
     return (
-      <span class="chip is-live" role="status">
+      <span class="chip is-live">
         <Icon name="spin" small turning />
         {progressText(checking)}
       </span>
     )
   if (error !== undefined || verdict === undefined)
     return (
-      <span class="chip is-wait" role="status">
+      <span class="chip is-wait">
         <Icon name="alert" small />
-        chain not checked
+        the chain is not checked
       </span>
     )
   return (
-    <span class="line" role="status">
+    <>
       {verdict.is_whole ? (
         <span class="chip is-good">
           <Icon name="check" small />
-          <span>
-            <span class="said-only">the chain is </span>
-            whole up to entry {verdict.sequence}
-          </span>
+          the chain is whole up to entry {verdict.sequence}
         </span>
       ) : (
         <span class="chip is-bad">
@@ -83,9 +104,9 @@ export function ChainVerdict({ chain: { verdict, checking, error } }: { readonly
         </span>
       )}
       <span class="soft small">
-        checked at <ExactMoment at={verdict.checked_at} />
+        checked at <ClockMoment at={verdict.checked_at} />
       </span>
-    </span>
+    </>
   )
 }
 

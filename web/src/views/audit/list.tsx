@@ -7,7 +7,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { usePages, type PagedList } from '../../parts/lists/pages.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
-import { ExactMoment } from '../../parts/moment.tsx'
+import { ClockMoment } from '../../parts/moment.tsx'
 import { changeQuery, query } from '../../parts/router.ts'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
@@ -56,15 +56,11 @@ export default function AuditLog() {
         {count !== undefined && count > 0 && (
           <span class="soft">{count === FURTHEST ? 'the newest 100,000' : count.toLocaleString()}</span>
         )}
-        <ChainVerdict chain={chain} />
+        <ChainVerdict chain={chain} onCheck={checkNow} />
         <div class="line push">
           <button type="button" class="button is-quiet" onClick={refresh}>
             <Icon name="again" />
             Refresh
-          </button>
-          <button type="button" class="button" disabled={chain.checking !== undefined} onClick={checkNow}>
-            <Icon name="lock" />
-            Check now
           </button>
           <Export asked={asked} />
         </div>
@@ -134,7 +130,7 @@ function useRowHeight(): number {
 /** Most entries are views. They hide who changed or decided something, so the page folds them away. */
 function LookingSwitch({ folded }: { readonly folded: number | null }) {
   return (
-    <div class="line">
+    <div class="line audited-fold">
       <label class="tick push">
         <input
           type="checkbox"
@@ -225,7 +221,7 @@ function Row({ entry, onOpen }: RowProps) {
   return (
     <div class="audited">
       <span class="audited-time soft">
-        <ExactMoment at={at} />
+        <ClockMoment at={at} />
       </span>
       <span class="audited-what">
         <span class={`line ${tone}`}>
@@ -239,7 +235,7 @@ function Row({ entry, onOpen }: RowProps) {
           <Name>{what}</Name>
           {failure !== '' && (
             <span class="audited-failure">
-              {what !== '' && ' · '}
+              {' · '}
               <Name>{failure}</Name>
             </span>
           )}

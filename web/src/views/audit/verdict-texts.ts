@@ -10,5 +10,5 @@ export function progressText(checking: AuditChain['checking']): string {
 
 /** Names the first entry that does not fit. */
 export function brokenAt([first]: Verdict['faults']): string {
-  return first === undefined ? 'broken' : `broken at entry ${first.sequence}`
+  return first === undefined ? 'the chain is broken' : `the chain is broken at entry ${first.sequence}`
 }

@@ -92,7 +92,7 @@ const ICONS: Readonly<Record<AuditAction, IconName>> = {
   decide: 'approve',
   kill: 'stop',
   create: 'plus',
-  update: 'diff',
+  update: 'key',
   delete: 'minus',
   'sign-in': 'user',
   download: 'download',
