@@ -11,6 +11,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
+import { auditedRows } from './docs-audit.mjs'
 import { CODES } from './docs-codes.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -28,6 +29,7 @@ const MAKERS = {
   'settings-gateway': (words) => settingsTable('gateway', gatewaySettings(), words),
   codes: (words) => codesTable(words),
   endpoints: (words) => endpointsTable(words),
+  audited: () => table(['words', 'endpoints'], auditedRows(built('./gateway/rest/resources.js').OPERATIONS)),
   options: ([endpoint]) => optionsTable(endpoint),
   fields: ([words, method, endpoint]) => fieldsTable(words, `${method} ${endpoint}`),
 }
