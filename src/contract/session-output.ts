@@ -64,6 +64,12 @@ export const StatementsShape = v.strictObject({
           v.nullable(text),
           v.description('SQLSTATE of PostgreSQL, or error number of MySQL; null if there was no error'),
         ),
+        error_text: v.pipe(
+          v.nullable(text),
+          v.description(
+            'first 512 bytes of what the server said about the error, with its secrets replaced; null if there was no error, if the statement sets a password, or if an older version recorded the session',
+          ),
+        ),
       }),
     ),
   ),

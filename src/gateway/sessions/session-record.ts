@@ -8,7 +8,7 @@ import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/message
 import type { History } from '../history/history.ts'
 import type { RecordedEnd } from '../history/session.ts'
 import { beginLine, endLine, lostLine } from './statements/lines.ts'
-import type { StatementNotes } from './statements/running.ts'
+import { CUT_ERROR, type ErrorText, type StatementNotes } from './statements/running.ts'
 import type { SessionRequest } from './session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
@@ -109,9 +109,18 @@ export class SessionRecord {
         const query = this.#redaction.replaceIn(Buffer.from(text)).toString()
         append(beginLine(connectionId, query))
       },
-      ended: (end) => append(endLine(connectionId, end)),
+      ended: ({ errorText: said, ...end }) =>
+        append(endLine(connectionId, { ...end, errorText: said && this.#redacted(said) })),
       lost: () => append(lostLine(connectionId)),
     }
+  }
+
+  /** Returns one line. After a cut, the last bytes are left out if they may be the beginning of a secret. */
+  #redacted({ text, isCut }: ErrorText): string {
+    const redactor = this.#redaction.stream()
+    const passed = redactor.push(Buffer.from(text)).toString()
+    const rest = isCut ? CUT_ERROR : redactor.flush().toString()
+    return `${passed}${rest}`.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
   }
 
   output({ kind, data, masked }: OutputMessage): void {

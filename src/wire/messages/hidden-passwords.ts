@@ -10,7 +10,7 @@
 
 export type SqlDialect = 'postgres' | 'mysql'
 
-const HIDDEN = '[REDACTED]'
+export const HIDDEN = '[REDACTED]'
 /** Texts without any of these words are not read. */
 const SUSPICIOUS = /password|identified/i
 

@@ -87,6 +87,10 @@ describe.skipIf(missing !== undefined)(
         ['update t set n = 4 where n < 3', 'done', 2, null],
         [bulk, 'done', 20_000, null],
       ])
+      const texts = statements.flatMap(({ error_text: said }) => said ?? [])
+      expect(texts).toEqual([
+        expect.stringMatching(/^You have an error in your SQL syntax;.* 'selec' at line 1$/),
+      ])
       expect(statements.every(({ duration_ms: ms }) => ms !== null && ms < 60_000)).toBe(true)
     })
   },

@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { packet } from '../../../src/agent/native/mysql/login.ts'
+import type { History } from '../../../src/gateway/history/history.ts'
+import { SessionRecord } from '../../../src/gateway/sessions/session-record.ts'
 import { MysqlMeasure } from '../../../src/gateway/sessions/statements/mysql.ts'
 import { PostgresMeasure } from '../../../src/gateway/sessions/statements/postgres.ts'
 import { beginLine, endLine, StatementReader } from '../../../src/gateway/sessions/statements/lines.ts'
 import type { StatementNotes } from '../../../src/gateway/sessions/statements/running.ts'
+import { Redaction } from '../../../src/policy/redaction/redactor.ts'
+import type { SessionId } from '../../../src/wire/messages/message.ts'
 import { greeting } from '../../support/native/scripted-mysql.ts'
 
 type Direction = 'client' | 'server'
@@ -24,7 +28,7 @@ const execute = (portal = '') => pg('E', `${portal}\0\0\0\0\0`)
 const sync = pg('S')
 const [parsed, bound, ready] = [pg('1'), pg('2'), pg('Z', 'I')]
 const tag = (text: string) => pg('C', `${text}\0`)
-const error = (code: string) => pg('E', `SERROR\0VERROR\0C${code}\0Mno\0\0`)
+const error = (code: string) => pg('E', `SERROR\0VERROR\0C${code}\0Mno such table, for now: t\0Drow (1)\0\0`)
 const [client, server] = [
   (...all: readonly Buffer[]) => ['client', Buffer.concat(all)] as const,
   (...all: readonly Buffer[]) => ['server', Buffer.concat(all)] as const,
@@ -66,7 +70,7 @@ const OF_POSTGRES = [
   ['begin', 'done', undefined, undefined],
   ['select kept', 'prepared', undefined, undefined],
   ['select a', 'done', 1, undefined],
-  ['select bad', 'done', undefined, '42P01'],
+  ['select bad', 'done', undefined, '42P01: no such table, for now: t'],
   ['select c', 'skipped', undefined, undefined],
   ['(execute kept)', 'done', 2, undefined],
   ['(execute kept)', 'done', 1, undefined],
@@ -96,7 +100,7 @@ const MYSQL: Talk = [
   command(0x16, 'select ?'),
   answer(Buffer.concat([Buffer.from([0]), id, Buffer.from([1, 0, 1, 0, 0, 0, 0])]), row, EOF(), row, EOF()),
   command(0x17, id),
-  answer(Buffer.from([0xff, 0x28, 0x04, ...Buffer.from('#42000no')])),
+  answer(Buffer.from([0xff, 0x28, 0x04, ...Buffer.from('#42000not SQL, at all')])),
   command(0x17, id),
   answer(Buffer.from([1]), row, EOF(0x40)),
   command(0x1c, id),
@@ -110,7 +114,7 @@ const OF_MYSQL = [
   ['select', 'done', 600, undefined],
   ['insert; select', 'done', 4, undefined],
   ['select ?', 'prepared', undefined, undefined],
-  ['(execute 9)', 'done', undefined, '1064'],
+  ['(execute 9)', 'done', undefined, '1064: not SQL, at all'],
   ['(execute 9)', 'done', 0, undefined],
   ['(fetch 9)', 'done', 2, undefined],
   ['alter', 'done', 0, undefined],
@@ -127,7 +131,7 @@ class Notes implements StatementNotes {
   }
 
   ended(end: Parameters<StatementNotes['ended']>[0]): void {
-    this.lines.push(endLine('1', end))
+    this.lines.push(endLine('1', { ...end, errorText: end.errorText?.text }))
   }
 
   lost(): void {
@@ -137,8 +141,12 @@ class Notes implements StatementNotes {
   read() {
     const reader = new StatementReader(0, 1000)
     this.lines.forEach((line, at) => reader.add(at, line))
-    return reader.asked.map(({ query, end }) => [query, end?.outcome, end?.rows, end?.error])
+    return reader.asked.map(({ query, end }) => [query, end?.outcome, end?.rows, saidOf(end)])
   }
+}
+
+function saidOf(end: { readonly error?: string | undefined; readonly errorText?: string | undefined } = {}) {
+  return end.errorText === undefined ? end.error : `${end.error}: ${end.errorText}`
 }
 
 describe.each([
@@ -228,11 +236,71 @@ describe('a range of statements', () => {
 
   it('is done when no statement in it runs, although it ended early', () => {
     const reader = new StatementReader(0, 1000)
-    const end = endLine('1', { outcome: 'done', ms: 1, rows: undefined, error: undefined })
+    const end = endLine('1', {
+      outcome: 'done',
+      ms: 1,
+      rows: undefined,
+      error: '1064',
+      errorText: 'x'.repeat(512),
+    })
     for (let at = 0; at < 12; at += 1) {
       reader.add(0, beginLine('1', '\u0001'.repeat(16_000)))
       reader.add(0, end)
     }
     expect(reader.hasMore && reader.isDone).toBe(true)
+  })
+})
+
+describe('the text of an error', () => {
+  /** What is recorded of an error that the server sends for this statement. */
+  function recorded(sql: string, said: string, secrets: readonly string[] = []): string {
+    const lines: string[] = []
+    const history = { append: (_: unknown, __: unknown, bytes: Buffer) => lines.push(bytes.toString()) }
+    const redaction = new Redaction(secrets.map((secret) => Buffer.from(secret)))
+    const record = new SessionRecord('s' as SessionId, history as unknown as History, redaction, 'client')
+    const measure = new PostgresMeasure(record.statements('1'), { waiting: 0 })
+    measure.fromClient(Buffer.concat([STARTUP, pg('Q', `${sql}\0`)]))
+    measure.fromServer(Buffer.concat([pg('E', `SERROR\0C42601\0M${said}\0DKey (1)\0\0`), ready]))
+    return lines[1]?.replace(/[\d.]+ ms/, 'MS') ?? ''
+  }
+
+  it('has one line, and nothing of the detail', () => {
+    expect(recorded('x', 'syntax\n\terror\x1b[31m at "x"')).toBe(
+      '[1]: MS, error 42601: syntax error [31m at "x"\n',
+    )
+  })
+
+  it('has no secret of the connection, also where it is cut', () => {
+    const secret = 'correct-horse-battery'
+    expect(recorded('x', `near "${secret}"`, [secret])).toBe('[1]: MS, error 42601: near "[REDACTED]"\n')
+    for (let at = 480; at < 530; at += 1) {
+      const line = recorded('x', `${'x'.repeat(at)}${secret}${'y'.repeat(700)}`, [secret])
+      expect(line).toContain('... (cut after 512 bytes)\n')
+      expect(line).not.toContain('cor')
+    }
+  })
+
+  it('is left out where the statement sets a password', () => {
+    expect(recorded("alter user x password 'hunter22' valid", `syntax error at or near "hunter22"`)).toBe(
+      '[1]: MS, error 42601\n',
+    )
+  })
+
+  it('ends before a character that the cut would divide, and says so', () => {
+    expect(recorded('x', `x${'é'.repeat(400)}`)).toMatch(/: xé{255}\.\.\. \(cut after 512 bytes\)\n$/)
+  })
+
+  it('is read from records, and records of older versions have none', () => {
+    const reader = new StatementReader(0, 10)
+    for (const error of ['42501', '42501, skipped', '42501: no, skipped', '1064: a: b, 2 rows']) {
+      reader.add(0, beginLine('1', 'x'))
+      reader.add(0, `[1]: 1.0 ms, error ${error}\n`)
+    }
+    expect(reader.asked.map(({ end }) => [end?.error, end?.errorText, end?.outcome])).toEqual([
+      ['42501', undefined, 'done'],
+      ['42501', undefined, 'skipped'],
+      ['42501', 'no, skipped', 'done'],
+      ['1064', 'a: b, 2 rows', 'done'],
+    ])
   })
 })

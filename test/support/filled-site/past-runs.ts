@@ -264,6 +264,7 @@ function native(options: PastOptions, common: Common): PastSession {
       ms,
       rows: isWrong ? undefined : rows,
       error: isWrong ? '42P01' : undefined,
+      errorText: isWrong ? 'relation "orderz" does not exist' : undefined,
     }
     return [
       { text: beginLine('1', query), seconds: at * 2 },

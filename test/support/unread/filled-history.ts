@@ -53,7 +53,9 @@ function fillStatements(history: History): void {
     history.append(
       FILLED.statements,
       'o',
-      Buffer.from(endLine('1', { outcome: 'done', ms: 1, rows: 1, error: undefined })),
+      Buffer.from(
+        endLine('1', { outcome: 'done', ms: 1, rows: 1, error: '1064', errorText: '"'.repeat(512) }),
+      ),
       count,
     )
   }

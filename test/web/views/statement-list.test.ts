@@ -4,7 +4,7 @@ import { arrangedStatements, sqlOf } from '../../../web/src/views/sessions/state
 
 const statement = (query: string, more: Partial<Statement> = {}): Statement => ({
   ...{ connection: '1', query, time: '2026-11-29T08:00:00.000Z', state: 'done' },
-  ...{ duration_ms: 1.5, rows: 3, error: null },
+  ...{ duration_ms: 1.5, rows: 3, error: null, error_text: null },
   ...more,
 })
 const SLOW = statement('select 1 -- why', { duration_ms: 900 })

@@ -45,11 +45,12 @@ const STATEMENT_COLUMNS: readonly ItemColumn<Statement>[] = [
   { heading: 'CLIENT', leftOut: 1, of: ({ connection }) => connection },
   { heading: 'QUERY', shrinks: true, of: ({ query }) => query },
   { heading: 'DURATION', of: ({ duration_ms: ms }) => (typeof ms === 'number' ? `${ms.toFixed(1)} ms` : '') },
-  { heading: 'ROWS', of: rowsText },
+  { heading: 'ROWS', shrinks: 'last', of: rowsText },
 ]
 
-function rowsText({ state, rows, error }: Statement): string {
-  if (typeof error === 'string' && error !== '') return `error ${error}`
+function rowsText({ state, rows, error, error_text: said }: Statement): string {
+  if (typeof error === 'string' && error !== '')
+    return `error ${error}${typeof said === 'string' ? `: ${said}` : ''}`
   if (state === 'done') return typeof rows === 'number' ? String(rows) : ''
   return state
 }

@@ -42,8 +42,9 @@ function answerOf(
   const begun = { connection, query, time }
   if (end === undefined) {
     const state = isLost === true ? 'unknown' : status === 'done' ? 'unfinished' : 'running'
-    return { ...begun, state, duration_ms: null, rows: null, error: null }
+    return { ...begun, state, duration_ms: null, rows: null, error: null, error_text: null }
   }
-  const { outcome, ms, rows = null, error = null } = end
-  return { ...begun, state: error === null ? outcome : 'failed', duration_ms: ms, rows, error }
+  const { outcome, ms, rows = null, error = null, errorText: said = null } = end
+  const state = error === null ? outcome : 'failed'
+  return { ...begun, state, duration_ms: ms, rows, error, error_text: said }
 }

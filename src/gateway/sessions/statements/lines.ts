@@ -1,4 +1,4 @@
-import type { StatementEnd } from './running.ts'
+import { MAX_ERROR_TEXT_BYTES, type StatementEnd } from './running.ts'
 
 // Statements of native clients are in the output of their session, because people look for them there. `[1]
 // select 1` begins a statement on connection 1, and `[1]: 0.4 ms, 1 row` ends it. Each line is an event of
@@ -35,21 +35,25 @@ export function lostLine(connection: string): string {
   return `${mark(connection)}: ${LOST}\n`
 }
 
-function endText({ outcome, ms, rows, error }: StatementEnd): string {
+function endText({ outcome, ms, rows, error, errorText }: StatementEnd): string {
   const counted = rows === undefined ? [] : [rows === 1 ? '1 row' : `${rows} rows`]
-  const failed = error === undefined ? [] : [`error ${error}`]
+  const said = errorText === undefined ? '' : `: ${errorText}`
+  const failed = error === undefined ? [] : [`error ${error}${said}`]
   const how = outcome === 'done' ? [] : [outcome]
   return [`${ms.toFixed(1)} ms`, ...counted, ...failed, ...how].join(', ')
 }
 
 const OUTCOMES = ['prepared', 'skipped', 'unfinished'] as const
 const LINE = /^\[([^\]]*)\](:?) ([^]*)\n$/
-const END = /^(\d+\.\d) ms(?:, (\d+) rows?)?(?:, error ([^,]+))?(?:, (prepared|skipped|unfinished))?$/
+const END =
+  /^(\d+\.\d) ms(?:, (\d+) rows?)?(?:, error ([^,:]+)(?:: (.*))?)?(?:, (prepared|skipped|unfinished))?$/
 
 /** Size of the statements of one range as JSON. The rest is another range. A statement has at most 0.1 MiB. */
 const RANGE_BYTES = 1024 * 1024
-/** The fields of a statement beside its text and its connection. */
+/** The fields of a statement beside its text, its connection and the text of its error. */
 const FIELDS_BYTES = 200
+/** Until a statement ends, its error may take this much: the replacement of an invalid byte takes three. */
+const ERROR_BYTES = 3 * MAX_ERROR_TEXT_BYTES
 
 /**
  * Reads a range of statements from the events of a record, one event after the other. A range ends before its
@@ -112,7 +116,7 @@ export class StatementReader {
 
   /** Ends the range if the statement has no room in it. */
   #fits({ connection, query }: RecordedStatement): boolean {
-    this.#bytes += Buffer.byteLength(JSON.stringify({ connection, query })) + FIELDS_BYTES
+    this.#bytes += Buffer.byteLength(JSON.stringify({ connection, query })) + FIELDS_BYTES + ERROR_BYTES
     if (this.#bytes <= RANGE_BYTES || this.asked.length === 0) return true
     this.#until = this.#count
     return false
@@ -134,12 +138,14 @@ export class StatementReader {
     const statement = running === 'lost' ? undefined : running?.shift()
     if (statement === undefined) return
     this.#unended -= 1
-    const [, ms, rows, error, outcome] = END.exec(text) ?? []
+    const [, ms, rows, error, errorText, outcome] = END.exec(text) ?? []
+    this.#bytes -= ERROR_BYTES - Buffer.byteLength(JSON.stringify(errorText ?? ''))
     statement.end = {
       outcome: OUTCOMES.find((one) => one === outcome) ?? 'done',
       ms: Number(ms),
       rows: rows === undefined ? undefined : Number(rows),
       error,
+      errorText,
     }
   }
 }

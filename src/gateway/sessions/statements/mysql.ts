@@ -1,15 +1,19 @@
 import { MYSQL_COMMAND, MysqlStatements, type MysqlRequest } from '../../../wire/messages/mysql-statements.ts'
-import { Measure, Statement } from './running.ts'
+import { errorTextOf, MAX_ERROR_BYTES, Measure, Statement, type ErrorText } from './running.ts'
 
 const HEADER_BYTES = 4
 /** A packet of this length continues in the next packet. */
 const MAX_PACKET_BYTES = 0xff_ff_ff
 /**
- * Only this many bytes of each packet are read. They contain a first byte, two numbers of up to nine bytes
+ * Only this many bytes of each packet except an error are read. They contain a first byte, two numbers of up to nine bytes
  * and the server's state. In a greeting they contain the capabilities.
  */
 const MAX_SHOWN_BYTES = 128
 const EOF_BYTES = 5
+/** The first byte of an error. */
+const ERROR = 0xff
+/** Before the text, an error has its number, and a `#` with the SQLSTATE if the client knows protocol 4.1. */
+const [ERROR_TEXT, STATE_BYTES] = [3, 6]
 /** With this capability, an OK packet ends each result, and no packet marks the end of the columns. */
 const DEPRECATE_EOF = 1 << 24
 /** Bits of the server's state. */
@@ -75,7 +79,9 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
       at += passed
       if (all.length - at < HEADER_BYTES) break
       const length = all.readUIntLE(at, 3)
-      if (all.length - at < HEADER_BYTES + Math.min(length, MAX_SHOWN_BYTES)) break
+      const most = all[at + HEADER_BYTES] === ERROR ? MAX_ERROR_BYTES : MAX_SHOWN_BYTES
+      const shown = Math.min(length, most)
+      if (all.length - at < HEADER_BYTES + shown) break
       const seq = all[at + 3] ?? 0
       at += HEADER_BYTES
       if (!this.#goesOn) this.#packet(seq, { bytes: all, at, length })
@@ -102,6 +108,7 @@ export class MysqlMeasure extends Measure<MysqlRequest, MysqlStatement, never> {
     if (kind === 'progress') return
     if (kind === 'error') {
       head.error = String(u16(shown, 1))
+      head.errorText = errorTextIn(shown)
       return this.#end(head)
     }
     this.#follow(head, kind, shown)
@@ -203,9 +210,14 @@ type PacketKind = 'error' | 'progress' | 'end' | 'other'
 
 function kindOf(shown: Shown): PacketKind {
   const first = shown.bytes[shown.at]
-  if (first === 0xff) return u16(shown, 1) === PROGRESS ? 'progress' : 'error'
+  if (first === ERROR) return u16(shown, 1) === PROGRESS ? 'progress' : 'error'
   // A row that begins with 0xfe has a field of at least 16 MiB, so its packet has the maximum length.
   return first === 0xfe && shown.length < MAX_PACKET_BYTES ? 'end' : 'other'
+}
+
+function errorTextIn({ bytes, at, length }: Shown): ErrorText | undefined {
+  const from = at + ERROR_TEXT + (bytes[at + ERROR_TEXT] === 0x23 ? STATE_BYTES : 0)
+  return errorTextOf(bytes.subarray(from, at + Math.min(length, MAX_ERROR_BYTES)), length <= MAX_ERROR_BYTES)
 }
 
 /** Returns the server's state from the packet that ends a result. */

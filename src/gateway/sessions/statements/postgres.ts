@@ -1,9 +1,9 @@
 import { PostgresStatements, type PostgresRequest } from '../../../wire/messages/postgres-statements.ts'
-import { Measure, Statement } from './running.ts'
+import { errorTextOf, MAX_ERROR_BYTES, Measure, Statement, type ErrorText } from './running.ts'
 
 const HEAD_BYTES = 5
-/** Only this many bytes of a message are read. The error code and the number of rows are among them. */
-const MAX_CONTENT_BYTES = 256
+/** Only this many bytes of a CommandComplete are read. The number of rows is among them. */
+const MAX_COMPLETE_BYTES = 256
 /** Maximum number of remembered portals: a client that closes no portals must not fill the memory. */
 const MAX_PORTALS = 1000
 
@@ -18,7 +18,11 @@ const type = {
   readyForQuery: 0x5a, // Z
   portalSuspended: 0x73, // s
 } as const
-const WITH_CONTENT: ReadonlySet<number> = new Set([type.commandComplete, type.error])
+/** The number of bytes that are read of messages of a type. No content of other types is read. */
+const MAX_CONTENT_BYTES: ReadonlyMap<number, number> = new Map([
+  [type.commandComplete, MAX_COMPLETE_BYTES],
+  [type.error, MAX_ERROR_BYTES],
+])
 
 class PostgresStatement extends Statement {
   /** True if the statement was sent in a Query message. Such a statement ends with ReadyForQuery. */
@@ -138,7 +142,7 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
         this.#isCopying = true
         return this.#removeSyncs()
       case type.error:
-        return this.#failed(codeIn(content))
+        return this.#failed(content)
       case type.readyForQuery:
         return this.#ready()
     }
@@ -151,12 +155,13 @@ export class PostgresMeasure extends Measure<PostgresRequest, PostgresStatement,
     if (head?.isExecuted === true) this.running.end(head)
   }
 
-  #failed(code: string): void {
+  #failed(content: Buffer): void {
     this.#dataRows = 0
     this.#isCopying = false
     const head = this.#first()
     if (head === undefined) return
-    head.error ??= code
+    head.errorText ??= head.error === undefined ? textIn(content) : undefined
+    head.error ??= codeIn(content)
     if (head.isQuery) return
     this.running.end(head)
     // The server skips all statements up to the next Sync.
@@ -195,6 +200,17 @@ function codeIn(content: Buffer): string {
   return /(?:^|\0)C([0-9A-Z]{5})\0/.exec(content.toString('latin1'))?.[1] ?? '?'
 }
 
+/**
+ * Returns the field M of an ErrorResponse. Other fields are not recorded: the detail may have a whole row. The
+ * fields before M are short.
+ */
+function textIn(content: Buffer): ErrorText | undefined {
+  const field = content.indexOf('\0M')
+  if (field < 0) return undefined
+  const end = content.indexOf(0, field + 2)
+  return errorTextOf(content.subarray(field + 2, end < 0 ? content.length : end), end >= 0)
+}
+
 /** Finds messages in bytes that arrive in any pieces, and reports the beginning of each. */
 class AnswerScanner {
   readonly #found: (type: number, content: Buffer) => void
@@ -225,7 +241,7 @@ class AnswerScanner {
       const length = all.readUInt32BE(at + 1) - 4
       if (length < 0) return false
       const kind = all[at] ?? 0
-      const shown = WITH_CONTENT.has(kind) ? Math.min(length, MAX_CONTENT_BYTES) : 0
+      const shown = Math.min(length, MAX_CONTENT_BYTES.get(kind) ?? 0)
       if (all.length - at < HEAD_BYTES + shown) break
       this.#found(kind, all.subarray(at + HEAD_BYTES, at + HEAD_BYTES + shown))
       this.#left = length

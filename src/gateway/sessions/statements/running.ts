@@ -1,4 +1,7 @@
-export interface StatementEnd {
+import { HIDDEN } from '../../../wire/messages/hidden-passwords.ts'
+
+/** `Text` is what the record keeps of the server's text about an error. */
+export interface StatementEnd<Text = string> {
   /**
    * `prepared`: the statement was prepared, but not executed. `skipped`: it did not run, because an earlier
    * statement had failed. `unfinished`: the connection ended before the statement's answer.
@@ -9,12 +12,35 @@ export interface StatementEnd {
   readonly rows: number | undefined
   /** The SQLSTATE for PostgreSQL, the error number for MySQL. */
   readonly error: string | undefined
+  readonly errorText: Text | undefined
+}
+
+/** What the server said about the error. */
+export interface ErrorText {
+  readonly text: string
+  /** Whether the end of the text is missing. */
+  readonly isCut: boolean
+}
+
+/** A text of MySQL has at most 512 bytes. */
+export const MAX_ERROR_TEXT_BYTES = 512
+/** Stands in the record at the place of the rest of a longer text. */
+export const CUT_ERROR = `... (cut after ${MAX_ERROR_TEXT_BYTES} bytes)`
+/** The code and the text are within this many bytes of an error of either server. */
+export const MAX_ERROR_BYTES = 1024
+
+/** @param isWhole whether `bytes` has all of the text */
+export function errorTextOf(bytes: Buffer, isWhole: boolean): ErrorText | undefined {
+  const isCut = !isWhole || bytes.length > MAX_ERROR_TEXT_BYTES
+  const text = bytes.toString('utf8', 0, MAX_ERROR_TEXT_BYTES)
+  // The cut may be within a character.
+  return text === '' ? undefined : { text: isCut ? text.replace(/\ufffd+$/, '') : text, isCut }
 }
 
 /** Records the statements of one connection and their ends, in the same order. */
 export interface StatementNotes {
   began(text: string): void
-  ended(end: StatementEnd): void
+  ended(end: StatementEnd<ErrorText>): void
   /**
    * Called when measuring stops. After this call, `ended` is never called: waiting statements and later
    * statements stay without an end in the record.
@@ -37,6 +63,9 @@ export class Statement {
   readonly since: number
   rows: number | undefined
   error: string | undefined
+  errorText: ErrorText | undefined
+  /** True if a password in the statement was replaced. The server's error may quote the password. */
+  hidesPassword = false
   /** Connection pools send empty statements to check that the server responds. These are not recorded. */
   isEmpty = false
 
@@ -75,6 +104,7 @@ class Running<Item extends Statement, Mark> {
 
   begin(text: string, item: Item): void {
     item.isEmpty = text === ''
+    item.hidesPassword = text.includes(HIDDEN)
     if (!item.isEmpty) this.#notes.began(text)
     this.push(item)
   }
@@ -102,7 +132,9 @@ class Running<Item extends Statement, Mark> {
     const ms = now - Math.max(item.since, this.#lastEnd)
     this.#lastEnd = now
     this.drop()
-    if (!item.isEmpty) this.#notes.ended({ outcome, ms, rows: item.rows, error: item.error })
+    if (item.isEmpty) return
+    const { rows, error, errorText: said, hidesPassword } = item
+    this.#notes.ended({ outcome, ms, rows, error, errorText: hidesPassword ? undefined : said })
   }
 
   /** Stops measuring, because answers can no longer be assigned to statements. */
