@@ -53,7 +53,12 @@ describe.skipIf(missingBrowser !== undefined)(`a terminal of the page${without(m
     const { body } = await stage.site.rest.send('GET', '/api/sessions?limit=1')
     const { data } = JSON.parse(body) as { data: [{ id: string }] }
     await ada.goTo(`/sessions/${data[0].id}`)
-    await ada.click('Replay')
+    await page.getByRole('region', { name: 'Text', exact: true }).getByText('second line').first().waitFor()
+    await page
+      .getByRole('complementary', { name: 'Commands' })
+      .getByText('cd; vi -u NONE edited.txt')
+      .waitFor()
+    await page.getByRole('button', { name: 'Replay', exact: true }).click()
     await page.getByLabel('Speed').selectOption('16')
     await shows(ada, 'exit')
     await page.getByRole('button', { name: 'Play', exact: true }).waitFor()

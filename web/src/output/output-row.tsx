@@ -15,7 +15,11 @@ interface OutputRowProps {
   readonly onFold: (row: number, isFolded: boolean) => void
 }
 
-const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+export const CLOCK = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
 
 /** Draws a row. Numbers and times are not part of the text, so copied text does not have them. */
 export function OutputRow({ number, row, time, isMarked, found, group, onFold }: OutputRowProps) {
@@ -67,7 +71,7 @@ function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
   )
 }
 
-function markedText(text: string, found: string) {
+export function markedText(text: string, found: string) {
   if (found === '') return text
   const [lower, wanted] = [text.toLowerCase(), found.toLowerCase()]
   // The offsets in the two texts differ when a letter becomes longer in lower case. In this case nothing is

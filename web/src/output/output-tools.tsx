@@ -31,7 +31,7 @@ export function OutputTools(props: OutputToolsProps) {
   const { id, fileName, record, search, follows, setFollows, isRunning, marked } = props
   return (
     <div class="card-head">
-      <SearchField search={search} />
+      <SearchField search={search} label="Search output" />
       <div class="line push">
         {isRunning && <Switch icon="follow" name="Follow" isOn={follows} onChange={setFollows} />}
         <Switch icon="wrap" name="Wrap" isOn={props.wraps} onChange={props.setWraps} />
@@ -105,7 +105,7 @@ function IconButton({ icon, name, disabled = false, onClick }: IconButtonProps) 
   )
 }
 
-function SearchField({ search }: { readonly search: Search }) {
+export function SearchField({ search, label }: { readonly search: Search; readonly label: string }) {
   const isFound = search.current !== undefined
   return (
     <>
@@ -113,8 +113,8 @@ function SearchField({ search }: { readonly search: Search }) {
         <Icon name="search" />
         <input
           type="search"
-          aria-label="Search output"
-          placeholder="Search output"
+          aria-label={label}
+          placeholder={label}
           value={search.text}
           onInput={(event) => search.setText(event.currentTarget.value)}
           onKeyDown={(event) => {

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { asRefused, type Refused } from '../api/request.ts'
 import { useRowWindow, type RowWindow } from '../parts/lists/window.ts'
 import { Problem } from '../parts/messages.tsx'
+import { allRows } from './all-rows.ts'
 import type { Row } from './ansi/row.ts'
 import { Folding } from './folding.ts'
 import { readBlock } from './follow.ts'
@@ -36,7 +37,8 @@ export function OutputView({ id, fileName, record, isRunning, isReading }: Outpu
   const goTo = useGoing(rows, folding, fold)
   const linked = useLinkedRow(record.rowCount, goTo)
   const { follows, setFollows, onScroll } = useFollowing(rows, count, isRunning && linked === undefined)
-  const search = useSearch(id, record, (row) => {
+  const readAll = useCallback((signal: AbortSignal) => allRows(id, record, signal), [id, record])
+  const search = useSearch(readAll, (row) => {
     setFollows(false)
     goTo(row)
   })

@@ -1,8 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { asRefused, isAbort } from '../api/request.ts'
-import { allRows } from './all-rows.ts'
+import type { RowsAt } from './all-rows.ts'
 import { textOfRow } from './ansi/row.ts'
-import type { OutputRecord } from './record.ts'
 
 /** Maximum number of counted hits. A user with so many hits will search for something else. */
 const MAX_HITS = 10_000
@@ -16,8 +15,11 @@ export interface Search {
   readonly previous: () => void
 }
 
-/** Searches all of the output, also parts that have to be read again. `show` scrolls to a row. */
-export function useSearch(id: string, record: OutputRecord, show: (row: number) => void): Search {
+/** Reads all rows of a text, part by part. Pass the same function in every rendering. */
+export type ReadRows = (signal: AbortSignal) => AsyncIterable<RowsAt>
+
+/** Searches all rows. `show` scrolls to a row. */
+export function useSearch(read: ReadRows, show: (row: number) => void): Search {
   const [text, setText] = useState('')
   const [found, setFound] = useState<readonly number[]>([])
   const [index, setIndex] = useState(0)
@@ -32,7 +34,7 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
     if (text === '') return undefined
     const ended = new AbortController()
     setSearching(true)
-    void searchAll(id, record, text, ended.signal, (rows) => {
+    void searchAll(read, text, ended.signal, (rows) => {
       if (rows[0] !== undefined) latestShow.current(rows[0])
       setFound(rows)
     })
@@ -42,7 +44,7 @@ export function useSearch(id: string, record: OutputRecord, show: (row: number) 
       })
       .finally(() => !ended.signal.aborted && setSearching(false))
     return () => ended.abort()
-  }, [id, record, text])
+  }, [read, text])
   const step = useCallback(
     (by: number) => {
       if (found.length === 0) return
@@ -70,15 +72,14 @@ function summaryOf(text: string, count: number, index: number, isSearching: bool
 
 /** Calls `tell` after the first hit and at the end. */
 async function searchAll(
-  id: string,
-  record: OutputRecord,
+  read: ReadRows,
   text: string,
   signal: AbortSignal,
   tell: (rows: readonly number[]) => void,
 ): Promise<void> {
   const wanted = text.toLowerCase()
   const found: number[] = []
-  for await (const { firstRow, rows } of allRows(id, record, signal)) {
+  for await (const { firstRow, rows } of read(signal)) {
     const before = found.length
     for (const [offset, row] of rows.entries())
       if (textOfRow(row).toLowerCase().includes(wanted)) found.push(firstRow + offset)

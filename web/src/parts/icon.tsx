@@ -97,3 +97,4 @@ export type IconName =
   | 'script'
   | 'shield'
   | 'hide'
+  | 'replay'

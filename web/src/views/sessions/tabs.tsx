@@ -9,7 +9,7 @@ import { go, query } from '../../parts/router.ts'
 import { visibleLines } from '../../parts/visible.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { downloadName } from './file-name.ts'
-import { Replay } from './replay.tsx'
+import { PastTerminal } from './past-terminal.tsx'
 import { SessionOutput, useOutput } from './session-output.tsx'
 import { Statements } from './statements.tsx'
 import { useTables } from './tables.ts'
@@ -47,7 +47,7 @@ export function RunTabs({ session, hasRun, reload, place }: RunTabsProps) {
   if (!hasRun) return <Script session={session} />
   if (session.port) return <Statements session={session} />
   return isTerminal ? (
-    <Replay session={session} />
+    <PastTerminal session={session} />
   ) : (
     <Tabs {...{ session, reload, ...(place && { place }) }} />
   )

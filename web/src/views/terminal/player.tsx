@@ -1,27 +1,23 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { useLoaded } from '../../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../../parts/messages.tsx'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { Icon } from '../../parts/icon.tsx'
 import { durationText } from '../../parts/moment.tsx'
 import { Drawing } from './drawing.ts'
-import { happenedBy, readRecording, type Recording } from './recording.ts'
+import { happenedBy, type Recording } from './recording.ts'
 import { openScreen } from './screen.ts'
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
 /** Step of an arrow key in seconds. */
 const STEP_S = 5
 
-export function Player({ id }: { readonly id: string }) {
-  const load = useCallback((signal: AbortSignal) => readRecording(id, signal), [id])
-  const { value, error, reload } = useLoaded(load)
-  if (error !== undefined) return <Problem error={error} onRetry={reload} />
-  if (value === undefined) return <Loading />
-  if (value.happenings.length === 0) return <Empty>The terminal has written nothing.</Empty>
-  return <Playing recording={value} />
+interface PlayerProps {
+  readonly recording: Recording
+  /** Seconds from the beginning of the recording. */
+  readonly from: number
 }
 
-function Playing({ recording }: { readonly recording: Recording }) {
+export function Player({ recording, from }: PlayerProps) {
   const place = useRef<HTMLDivElement>(null)
-  const playback = usePlayback(recording)
+  const playback = usePlayback(recording, from)
   const { time, seek, isPlaying, setPlaying } = playback
   useDrawing(place, recording, time)
   const isOver = time >= recording.length
@@ -30,13 +26,16 @@ function Playing({ recording }: { readonly recording: Recording }) {
     setPlaying(!isPlaying || isOver)
   }
   return (
-    <section aria-label="Replay">
-      <div class="line">
-        <button onClick={play}>{isPlaying && !isOver ? 'Pause' : 'Play'}</button>
+    <>
+      <div class="terminal" ref={place} role="group" aria-label="Recorded terminal" />
+      <div class="player" role="group" aria-label="Replay">
+        <button type="button" class="button is-small" onClick={play}>
+          <Icon name={isPlaying && !isOver ? 'pause' : 'run'} small />
+          {isPlaying && !isOver ? 'Pause' : 'Play'}
+        </button>
         <Controls playback={playback} length={recording.length} />
       </div>
-      <div class="terminal" ref={place} role="group" aria-label="Recorded terminal" />
-    </section>
+    </>
   )
 }
 
@@ -56,7 +55,7 @@ function Controls({ playback: { time, seek, speed, setSpeed }, length }: Control
   return (
     <>
       <label class="seek">
-        Position
+        <span class="said-only">Position</span>
         <input
           type="range"
           min={0}
@@ -69,8 +68,12 @@ function Controls({ playback: { time, seek, speed, setSpeed }, length }: Control
         />
       </label>
       <label>
-        Speed
-        <select value={speed} onChange={(event) => setSpeed(Number(event.currentTarget.value))}>
+        <span class="said-only">Speed</span>
+        <select
+          class="choice"
+          value={speed}
+          onChange={(event) => setSpeed(Number(event.currentTarget.value))}
+        >
           {SPEEDS.map((one) => (
             <option key={one} value={one}>
               {one}×
@@ -78,13 +81,13 @@ function Controls({ playback: { time, seek, speed, setSpeed }, length }: Control
           ))}
         </select>
       </label>
-      <span>{where}</span>
+      <span class="small number">{where}</span>
     </>
   )
 }
 
-function usePlayback({ length }: Recording) {
-  const [time, setTime] = useState(0)
+function usePlayback({ length }: Recording, from: number) {
+  const [time, setTime] = useState(Math.min(from, length))
   const [isPlaying, setPlaying] = useState(true)
   const [speed, setSpeed] = useState(1)
   useEffect(() => {

@@ -1,5 +1,6 @@
 import { bytesOf, decodeBase64Text } from '../../api/base64.ts'
 import { ask } from '../../api/request.ts'
+import { inTurns } from '../../output/turn.ts'
 
 export type Happening =
   | { readonly at: number; readonly kind: 'output'; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -22,11 +23,17 @@ export async function readRecording(id: string, signal: AbortSignal): Promise<Re
   const { event_stream: events = [] } = await ask<{ event_stream?: readonly RecordedEvent[] }>('GET', path, {
     signal,
   })
-  return recordingOf(events)
+  return await inTurns(recordingOf(events), signal)
 }
 
-export function recordingOf(events: readonly RecordedEvent[]): Recording {
-  const happenings = events.map(happening).filter((one) => one !== undefined)
+/** Decodes a recording in steps. */
+export function* recordingOf(events: readonly RecordedEvent[]): Generator<void, Recording, void> {
+  const happenings: Happening[] = []
+  for (const event of events) {
+    const decoded = happening(event)
+    if (decoded !== undefined) happenings.push(decoded)
+    yield
+  }
   return { happenings, length: happenings.at(-1)?.at ?? 0 }
 }
 
