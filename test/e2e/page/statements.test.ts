@@ -25,13 +25,16 @@ const statement = (query: string, more: object = {}) => ({
     duration_ms: 1.25,
     rows: 3,
     error: null,
+    error_text: null,
   },
   ...more,
 })
 const FEW = [
   statement('select name, mail from customers where id = $1'),
   statement("update accounts set pin = '***'", { rows: 1 }),
-  statement('drop table orders', { state: 'failed', rows: null, error: '42501' }),
+  statement('drop table orders', {
+    ...{ state: 'failed', rows: null, error: '42501', error_text: 'must be owner of table orders' },
+  }),
   statement('select pg_sleep(60)', { state: 'running', rows: null, duration_ms: null }),
   statement(LONG_SQL, { duration_ms: 61_000, rows: 1_234_567 }),
 ]
@@ -69,7 +72,7 @@ describe.skipIf(missingBrowser !== undefined)(
         .or(row('select name, mail').getByText('1.2 ms'))
         .waitFor()
       await row("pin = '***'").waitFor()
-      await row('drop table orders').getByText('error 42501').waitFor()
+      await row('drop table orders').getByText('error 42501: must be owner of table orders').waitFor()
       await row('pg_sleep').getByText('running').waitFor()
       await row('select column_0').getByText('1,234,567').waitFor()
       expect(await page.getByText('column_899').isVisible()).toBe(false)
@@ -83,12 +86,23 @@ describe.skipIf(missingBrowser !== undefined)(
     it('searches and sorts them, and downloads those that are shown as SQL', async () => {
       await using ada = await opened(FEW)
       const { page } = ada
-      const queries = () => page.locator('.query').allInnerTexts()
+      const queries = () => page.locator('.query:not(.is-bad)').allInnerTexts()
       await ada.sees('5 of 5 statements')
-      await page.getByLabel('Order').selectOption('errors first')
+      await page.getByRole('button', { name: 'State' }).click()
       await expect.poll(async () => (await queries())[0]).toBe('drop table orders')
-      await page.getByLabel('Order').selectOption('slowest first')
+      await page.getByRole('button', { name: 'Took' }).click()
       await expect.poll(async () => (await queries())[0]).toContain('select column_0')
+      await page
+        .getByRole('columnheader', { name: 'Took' })
+        .and(page.locator('[aria-sort=descending]'))
+        .waitFor()
+      await page.getByRole('button', { name: 'Took' }).click()
+      await expect.poll(async () => (await queries())[0]).toContain('select name')
+      await page.getByRole('button', { name: 'Errors 1' }).click()
+      await expect.poll(queries).toEqual(['drop table orders'])
+      await page.getByRole('button', { name: 'All 5' }).click()
+      await page.getByRole('searchbox', { name: 'Search statements' }).fill('owner')
+      await expect.poll(queries).toEqual(['drop table orders'])
       await page.getByRole('searchbox', { name: 'Search statements' }).fill('customers')
       await expect.poll(queries).toEqual(['select name, mail from customers where id = $1'])
       await ada.sees('1 of 5 statements')
@@ -101,7 +115,7 @@ describe.skipIf(missingBrowser !== undefined)(
       const saved = stage.site.place.at('statements.sql')
       await download.saveAs(saved)
       expect(readFileSync(saved, 'utf8')).toBe(
-        '-- 2026-11-29T08:00:00Z connection 1, done, 1.25 ms, 3 rows\n' +
+        '-- 2026-11-29T08:00:00Z admin, connection 1, done, 1.25 ms, 3 rows\n' +
           'select name, mail from customers where id = $1;\n',
       )
       await page.getByRole('searchbox', { name: 'Search statements' }).fill('no such thing')
@@ -119,6 +133,10 @@ describe.skipIf(missingBrowser !== undefined)(
       it(`has room for them on a phone: ${name}`, async () => {
         await using ada = await opened(statements, { viewport: PHONE })
         const { page } = ada
+        if (statements.length > 0) {
+          await page.getByLabel('Order').selectOption('errors first')
+          expect(new URL(page.url()).searchParams.get('order')).toBe('errors')
+        }
         if (statements.length === 0) await ada.sees('No statement was sent yet.')
         else await page.locator('.query').first().waitFor()
         expect(await faultsOfLayout(page)).toEqual([])

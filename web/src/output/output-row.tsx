@@ -1,5 +1,6 @@
 import { textOfRow, type Row } from './ansi/row.ts'
 import { Icon } from '../parts/icon.tsx'
+import { CLOCK } from '../parts/moment.tsx'
 import type { ShownGroup } from './folding.ts'
 import { classesOf, hasFlag } from './ansi/style.ts'
 
@@ -14,12 +15,6 @@ interface OutputRowProps {
   readonly group: ShownGroup | undefined
   readonly onFold: (row: number, isFolded: boolean) => void
 }
-
-export const CLOCK = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-})
 
 /** Draws a row. Numbers and times are not part of the text, so copied text does not have them. */
 export function OutputRow({ number, row, time, isMarked, found, group, onFold }: OutputRowProps) {

@@ -10,12 +10,16 @@ let watching = 0
 let ticking: ReturnType<typeof setInterval> | undefined
 
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+export const CLOCK = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, {
   ...{ weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
 })
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
-const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 const DAY_AND_CLOCK = new Intl.DateTimeFormat(undefined, {
   ...{ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' },
 })
@@ -44,6 +48,11 @@ export function clockText(time: Date, present: Date): string {
   if (Number.isNaN(time.getTime())) return ''
   if (time.toDateString() === present.toDateString()) return CLOCK.format(time)
   return (time.getFullYear() === present.getFullYear() ? DAY_AND_CLOCK : EXACT).format(time)
+}
+
+/** Shows the time of day to the second, where the day stands elsewhere. */
+export function TimeOfDay({ at }: { readonly at: string }) {
+  return <Time at={at}>{CLOCK.format(new Date(at))}</Time>
 }
 
 /** `title` has the whole time in the user's zone and in UTC. */

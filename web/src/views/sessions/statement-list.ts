@@ -4,55 +4,97 @@ export const ORDERS = [
   ['', 'as they came'],
   ['newest', 'newest first'],
   ['slowest', 'slowest first'],
+  ['fastest', 'fastest first'],
   ['rows', 'most rows first'],
+  ['fewest', 'fewest rows first'],
   ['errors', 'errors first'],
 ] as const
+export type Order = (typeof ORDERS)[number][0]
 
-/** What the order compares. The greatest value is first, and statements without a value are last. */
-const MEASURES: Readonly<Record<string, (statement: Statement) => number>> = {
-  newest: ({ time }) => Date.parse(time),
-  slowest: ({ duration_ms: ms }) => ms ?? -1,
-  rows: ({ rows }) => rows ?? -1,
-  errors: ({ error }) => (error === null ? 0 : 1),
+export function orderOf(asked: URLSearchParams): Order {
+  return ORDERS.find(([order]) => order === asked.get('order'))?.[0] ?? ''
 }
 
-/** Returns the statements that match the search, in an order of `ORDERS`. Equal ones stay as they came. */
+/** What the order compares. Statements without a value are last, whichever comes first. */
+const MEASURES: Readonly<Record<Exclude<Order, ''>, (statement: Statement) => number | null>> = {
+  newest: ({ time }) => -Date.parse(time),
+  slowest: ({ duration_ms: ms }) => (ms === null ? null : -ms),
+  fastest: ({ duration_ms: ms }) => ms,
+  rows: ({ rows }) => (rows === null ? null : -rows),
+  fewest: ({ rows }) => rows,
+  errors: ({ error }) => (error === null ? null : 0),
+}
+
+/** Statements that take longer than this are slow. */
+const SLOW_MS = 100
+/** The choices above the list: the name in the address, the title, and which statements are shown. */
+export const CHOICES = [
+  ['', 'All', () => true],
+  ['errors', 'Errors', ({ error }: Statement) => error !== null],
+  ['slow', `Slower than ${SLOW_MS} ms`, ({ duration_ms: ms }: Statement) => ms !== null && ms > SLOW_MS],
+] as const
+
+/** What is shown of an error: its code, and the text of the server if there is one. */
+export function errorOf({ error, error_text: said }: Statement): string | undefined {
+  if (error === null) return undefined
+  return said === null ? `error ${error}` : `error ${error}: ${said}`
+}
+
+interface Arrangement {
+  readonly fits: (text: string) => boolean
+  readonly choice: string
+  readonly order: Order
+}
+
+/** Returns the chosen statements that match the search, in their order. Equal ones stay as they came. */
 export function arrangedStatements(
   statements: readonly Statement[],
-  fits: (text: string) => boolean,
-  order: string,
+  { fits, choice, order }: Arrangement,
 ): readonly Statement[] {
-  const found = statements.filter(({ query, error, state, connection }) =>
-    fits(`${query} ${error === null ? state : `error ${error}`} connection ${connection}`),
+  const isChosen = CHOICES.find(([name]) => name === choice)?.[2] ?? (() => true)
+  const found = statements.filter(
+    (one) => isChosen(one) && fits(`${one.query} ${errorOf(one) ?? one.state} connection ${one.connection}`),
   )
-  const measure = MEASURES[order]
-  return measure === undefined ? found : found.sort((one, other) => measure(other) - measure(one))
+  if (order === '') return found
+  const measure = (one: Statement) => MEASURES[order](one) ?? Infinity
+  return found.sort((one, other) => Math.sign(measure(one) - measure(other)) || 0)
 }
 
-/** Returns a file of SQL with a comment above each statement that says when it ran and how it ended. */
-export function sqlOf(statements: readonly Statement[]): string {
-  return statements.map((one) => `${commentOf(one)}\n${ended(one.query)}\n`).join('\n')
+/** Returns a file of SQL with a comment above each statement: when, by whom and how it ran. */
+export function sqlOf(statements: readonly Statement[], user: string): string {
+  return statements.map((one) => `${commentOf(one, user)}\n${textOf(one)}\n`).join('\n')
 }
 
-function commentOf({ time, connection, state, duration_ms: ms, rows, error }: Statement): string {
+function commentOf(statement: Statement, user: string): string {
+  const { time, connection, state, duration_ms: ms, rows } = statement
   const facts = [
-    `${time} connection ${connection}`,
-    error === null ? state : `error ${error}`,
+    `${time} ${user}, connection ${connection}`,
+    errorOf(statement) ?? state,
     ms === null ? '' : `${ms} ms`,
     rows === null ? '' : `${rows} rows`,
   ]
-  return `-- ${facts.filter(Boolean).join(', ').replaceAll(/\s+/g, ' ')}`
+  // A line break or another control character would end the comment.
+  return `-- ${facts
+    .filter(Boolean)
+    .join(', ')
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')}`
 }
 
 const CUT = /\.\.\. \(\d+ bytes\)$/
+/** The record's words for requests that are no SQL. */
+const NO_SQL = /^\((?:execute|fetch|call of the function)\b[^]*\)$/
 
 /**
- * The end of a statement has a line of its own where the last line may be a comment. A statement that the record
- * has cut becomes a comment, because an open literal would swallow the statements below.
+ * Only what the server has understood is SQL. The rest is a comment: `psql` and `mysql` run commands of a shell in a
+ * text that no server takes (`\! command`, `system command`).
  */
-function ended(query: string): string {
+function textOf({ query, state }: Statement): string {
   const text = query.trimEnd()
-  if (CUT.test(text)) return text.replaceAll(/^/gm, '-- ')
-  if (text.endsWith(';')) return text
-  return /(?:--|#)[^\n]*$/.test(text) ? `${text}\n;` : `${text};`
+  const isUnderstood = state === 'done' || state === 'prepared'
+  // An open literal or comment would swallow the statements below.
+  const isOpen = CUT.test(text) || text.lastIndexOf('/*') > text.lastIndexOf('*/')
+  if (!isUnderstood || isOpen || NO_SQL.test(text)) return text.replaceAll(/^/gm, '-- ')
+  // The end has a line of its own where the last line may be a comment.
+  if (/(?:--|#)[^\n]*$/.test(text)) return `${text}\n;`
+  return text.endsWith(';') ? text : `${text};`
 }

@@ -6,13 +6,14 @@ import { Icon } from '../../parts/icon.tsx'
 import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { ClearSearch, SearchField, searchOf } from '../../parts/lists/search.tsx'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
-import { durationText, ExactMoment } from '../../parts/moment.tsx'
+import { TimeOfDay, durationText } from '../../parts/moment.tsx'
+import { Coloured } from '../../parts/coloured.tsx'
 import { changeQuery, query as address } from '../../parts/router.ts'
 import { saveFile } from '../../parts/save-file.ts'
 import { State } from '../../parts/state.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { downloadName } from './file-name.ts'
-import { arrangedStatements, ORDERS, sqlOf } from './statement-list.ts'
+import { arrangedStatements, CHOICES, errorOf, orderOf, ORDERS, sqlOf, type Order } from './statement-list.ts'
 
 /**
  * Maximum number of statements. `FEW` are loaded first, and `MAX_STATEMENTS` after "Show more". The download has all
@@ -34,19 +35,31 @@ export function Statements({ session }: { readonly session: Session }) {
   if (error !== undefined) return <Problem error={error} onRetry={reload} />
   if (value === undefined) return <Loading rows={6} />
   if (value.statements.length === 0) return <None session={session} />
-  const shown = arrangedStatements(value.statements, searchOf(), address.value.get('order') ?? '')
+  const choice = address.value.get('show') ?? ''
+  const shown = arrangedStatements(value.statements, {
+    fits: searchOf(),
+    choice,
+    order: orderOf(address.value),
+  })
   return (
     <>
       <div class="line">
         <SearchField name="Statements" />
-        <Order />
-        <span class="soft small" role="status">
-          {countText(shown.length, value)}
-        </span>
+        <Choices statements={value.statements} chosen={choice} />
+        <OrderChoice />
       </div>
+      <p class="soft small" role="status">
+        {countText(shown, value)}
+      </p>
       {shown.length === 0 ? (
         <Empty icon="search" title="No statement matches the search.">
-          <ClearSearch />
+          {choice === '' ? (
+            <ClearSearch />
+          ) : (
+            <button type="button" class="button" onClick={() => changeQuery({ search: '', show: '' })}>
+              Show all statements
+            </button>
+          )}
         </Empty>
       ) : (
         <Table statements={shown} />
@@ -72,7 +85,7 @@ export function Statements({ session }: { readonly session: Session }) {
           type="button"
           class="button"
           disabled={shown.length === 0}
-          onClick={() => saveFile(new Blob([sqlOf(shown)]), downloadName(session, 'sql'))}
+          onClick={() => saveFile(new Blob([sqlOf(shown, session.user)]), downloadName(session, 'sql'))}
         >
           <Icon name="download" />
           Download .sql
@@ -96,15 +109,16 @@ function Table({ statements }: { readonly statements: readonly Statement[] }) {
       <table class="folds statements">
         <thead>
           <tr>
-            <th scope="col">Query</th>
-            <th scope="col">Time</th>
-            <th scope="col">Duration</th>
-            <th scope="col">Rows</th>
+            <Heading name="At" orders={['', 'newest']} first="ascending" />
+            <th scope="col">Statement</th>
+            <Heading name="Rows" orders={['rows', 'fewest']} first="descending" />
+            <Heading name="Took" orders={['slowest', 'fastest']} first="descending" />
+            <Heading name="State" orders={['errors', '']} first="descending" />
           </tr>
         </thead>
         <RowBlocks
           items={statements}
-          columns={4}
+          columns={5}
           row={(statement, index) => <Row key={index} statement={statement} />}
         />
       </table>
@@ -112,18 +126,71 @@ function Table({ statements }: { readonly statements: readonly Statement[] }) {
   )
 }
 
-/** The order is a choice above the list, because a phone shows no heads of columns. */
-function Order() {
+interface HeadingProps {
+  readonly name: string
+  /** The orders of the first press and of the second one. */
+  readonly orders: readonly [Order, Order]
+  readonly first: 'ascending' | 'descending'
+}
+
+function Heading({ name, orders, first }: HeadingProps) {
+  const present = orderOf(address.value)
+  const isNumber = name === 'Rows' || name === 'Took'
+  const second = first === 'ascending' ? 'descending' : 'ascending'
+  const direction = present === orders[0] ? first : present === orders[1] ? second : 'none'
+  const shown = name === 'State' && present === '' ? 'none' : direction
+  const icon = { none: 'sort', ascending: 'up', descending: 'down' } as const
+  return (
+    <th scope="col" class={isNumber ? 'number' : undefined} aria-sort={shown}>
+      <button
+        type="button"
+        class="button is-quiet is-small"
+        title={`Sort by ${name.toLowerCase()}`}
+        onClick={() => changeQuery({ order: present === orders[0] ? orders[1] : orders[0] })}
+      >
+        {name}
+        <Icon name={icon[shown]} small />
+      </button>
+    </th>
+  )
+}
+
+interface ChoicesProps {
+  readonly statements: readonly Statement[]
+  readonly chosen: string
+}
+
+function Choices({ statements, chosen }: ChoicesProps) {
+  return (
+    <div class="line" role="group" aria-label="Show">
+      {CHOICES.map(([name, title, isChosen]) => (
+        <button
+          key={name}
+          type="button"
+          class="button is-small"
+          aria-pressed={name === chosen}
+          onClick={() => changeQuery({ show: name })}
+        >
+          {title}
+          <span class="soft">{statements.filter(isChosen).length.toLocaleString('en')}</span>
+        </button>
+      ))}
+    </div>
+  )
+}
+
+/** A narrow list shows no headings of columns. */
+function OrderChoice() {
   const id = useId()
   return (
-    <div class="line small">
+    <div class="line small statement-order">
       <label class="soft" for={id}>
         Order
       </label>
       <select
         class="choice"
         id={id}
-        value={address.value.get('order') ?? ''}
+        value={orderOf(address.value)}
         onChange={(event) => changeQuery({ order: event.currentTarget.value })}
       >
         {ORDERS.map(([value, text]) => (
@@ -137,25 +204,41 @@ function Order() {
 }
 
 /** The search covers the loaded statements, so the count says whether there are more. */
-function countText(shown: number, { statements, has_more: hasMore }: StatementsAnswer): string {
+function countText(shown: readonly Statement[], { statements, has_more: hasMore }: StatementsAnswer): string {
   const all = `${hasMore ? 'the first ' : ''}${statements.length.toLocaleString('en')}`
-  return `${shown.toLocaleString('en')} of ${all} statements`
+  const durations = shown.flatMap(({ duration_ms: ms }) => ms ?? [])
+  const sum = durations.reduce((total, ms) => total + ms, 0)
+  const slowest = durations.reduce((most, ms) => Math.max(most, ms), 0)
+  const times =
+    durations.length === 0 ? '' : ` in ${shortDuration(sum)}, the slowest took ${shortDuration(slowest)}`
+  return `${shown.length.toLocaleString('en')} of ${all} statements${times}. What the rows held is in no record.`
 }
 
 function Row({ statement }: { readonly statement: Statement }) {
   const { connection, query, time, duration_ms: ms, rows } = statement
+  const error = errorOf(statement)
   return (
     <tr>
+      <td class="soft">
+        <TimeOfDay at={time} />
+      </td>
       <th scope="row">
         <Query text={visibleLines(query)} />
+        {error !== undefined && (
+          <code class="query is-bad" dir="auto">
+            {visible(error)}
+          </code>
+        )}
         <span class="under">connection {connection}</span>
       </th>
-      <td data-name="Time">
-        <ExactMoment at={time} />
+      <td class="number" data-name={rows === null ? undefined : 'rows'}>
+        {rows?.toLocaleString('en')}
       </td>
-      <td data-name="Duration">{ms === null ? 'unknown' : shortDuration(ms)}</td>
-      <td data-name={statement.state === 'done' ? 'Rows' : undefined}>
-        <Outcome statement={statement} rows={rows} />
+      <td class="number" data-name={ms === null ? undefined : 'took'}>
+        {ms === null ? '' : shortDuration(ms)}
+      </td>
+      <td>
+        <Outcome state={statement.state} />
       </td>
     </tr>
   )
@@ -165,7 +248,12 @@ function Row({ statement }: { readonly statement: Statement }) {
 const LONG = 400
 
 function Query({ text }: { readonly text: string }) {
-  if (text.length <= LONG) return <code class="query">{text}</code>
+  if (text.length <= LONG)
+    return (
+      <code class="query">
+        <Coloured text={text} file="statement.sql" />
+      </code>
+    )
   return (
     <details class="query">
       <summary>
@@ -181,16 +269,16 @@ function shortDuration(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(1)} ms` : durationText(ms)
 }
 
-function Outcome({
-  statement: { state, error },
-  rows,
-}: {
-  readonly statement: Statement
-  readonly rows: number | null
-}) {
-  if (error !== null) return <State kind="failed">error {visible(error)}</State>
-  if (state === 'done') return <>{rows?.toLocaleString('en')}</>
-  return <State kind={state === 'running' ? 'running' : 'skipped'}>{state}</State>
+function Outcome({ state }: Pick<Statement, 'state'>) {
+  if (state === 'failed') return <State kind="failed" />
+  if (state === 'running') return <State kind="running" />
+  if (state !== 'done') return <State kind="skipped">{state}</State>
+  return (
+    <span class="is-good">
+      <Icon name="check" small />
+      <span class="said-only">succeeded</span>
+    </span>
+  )
 }
 
 function None({ session }: { readonly session: Session }) {

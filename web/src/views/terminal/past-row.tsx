@@ -1,4 +1,5 @@
-import { CLOCK, markedText } from '../../output/output-row.tsx'
+import { markedText } from '../../output/output-row.tsx'
+import { CLOCK } from '../../parts/moment.tsx'
 import { visible } from '../../parts/visible.ts'
 import type { PastLine } from './past-text.ts'
 
