@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { MarksShape } from './review-facts.ts'
+import { DECIDERS, MarksShape } from './review-facts.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import type { Contract, Frozen } from './contract.ts'
 import {
@@ -230,6 +230,7 @@ const ForeseenShape = v.strictObject({
           'says which uses of the connection need no approval although the runbook does; empty if there are none',
           text,
         ),
+        ...DECIDERS,
       }),
     ),
   ),

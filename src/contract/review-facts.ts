@@ -47,10 +47,19 @@ export const FACTS_OF_REVIEW = {
   ),
 }
 
-/** Each of these fields is only in the answer about one review that waits. */
-export const FACTS_OF_ONE_REVIEW = {
+/** The newest one first. */
+const ends = v.array(
+  v.strictObject({
+    outcome: v.picklist(['succeeded', 'failed', 'stopped']),
+    ran_ms: v.optional(wholeCount),
+    session: v.optional(text),
+  }),
+)
+
+/** Who can decide on a request, and how long such requests wait. */
+export const DECIDERS = {
   approvers: about(
-    'who can decide, by group: at most 10 `names` in alphabetical order, and the number of `others`; `can_force` is true for a group that decides alone. Only for one request that waits, otherwise missing',
+    'who can decide, by group: at most 10 `names` in alphabetical order, and the number of `others`; `can_force` is true for a group that decides alone. In a review only while it waits, and not in lists',
     v.optional(
       v.array(
         v.strictObject({
@@ -63,8 +72,21 @@ export const FACTS_OF_ONE_REVIEW = {
     ),
   ),
   usual_wait: about(
-    'median time from request to decision of the newest decided `requests`, at most 20, that asked one of the same groups, in seconds. Only for one request that waits, and missing if fewer than 3 were decided',
+    'median time from request to decision of the newest decided `requests`, at most 20, that asked one of the same groups, in seconds; missing if fewer than 3 were decided. In a review only while it waits, and not in lists',
     v.optional(v.strictObject({ seconds: wholeCount, requests: wholeCount })),
+  ),
+}
+
+/** Each of these fields is only in the answer about one review. */
+export const FACTS_OF_ONE_REVIEW = {
+  ...DECIDERS,
+  reason_need: about(
+    'whether a connection of the request asks for a `reason`, by the present settings; missing if it asks for none',
+    v.optional(v.picklist(['required', 'optional'])),
+  ),
+  outcomes: about(
+    'how the newest other runs have ended, at most 10, the newest first: those of the same `runbook`, by anybody, and those of the `requester`, of anything. All runs that began and have ended are counted, also those that the caller may not see; `session`: id of the run, only if the caller may see it; `ran_ms`: its duration in milliseconds, missing for runs of older versions. Only for one request; `runbook` is missing for a script and a terminal. Only the newest 2,000 sessions of each are looked through',
+    v.optional(v.strictObject({ runbook: v.optional(ends), requester: ends })),
   ),
   marks: about(
     'places in the recorded script to which the template of the runbook wrote a value: `start` and `end` in UTF-16 units, and the `names` of the parameters in the expression, which may be none. At most the first 200. Only for one review; missing if there are none, or if a secret lies across such a place',

@@ -200,6 +200,10 @@ export const SessionShape = v.strictObject({
     '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` has only other parts; null in a list',
     v.strictObject({ data: text }),
   ),
+  may_read_output: about(
+    'whether the caller may read the output, and with it the stream, the statements and the downloads. Approvers see a session without its output',
+    v.boolean(),
+  ),
   event_stream: about(
     'with `expand=event_stream`, for users who may see the output: a list of events `[seconds since began_at, type, bytes in base64]`, or the whole output as one text',
     v.optional(v.array(v.union([text, v.tuple([v.number(), text, text])]))),

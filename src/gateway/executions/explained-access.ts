@@ -1,4 +1,4 @@
-import { andText, orText } from '../../basics/text/lists.ts'
+import { andText, groupsText, orText } from '../../basics/text/lists.ts'
 import type { AccessAmount, AccessExplanation, accessContract } from '../../contract/access.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
@@ -255,7 +255,7 @@ function levelOf(uses: Uses): AccessExplanation['level'] {
   return all.some(({ approvals }) => approvals.length > 0) ? 'approval' : 'free'
 }
 
-/** Lists restrictions: `no terminal`, `exec needs approval of sre`. Ports are named only if the type has one. */
+/** Lists restrictions: `no terminal`, `exec needs approval by sre`. Ports are named only if the type has one. */
 function usesText(uses: Uses, connection: ConnectionSettings): string[] {
   const isNative = nativeProtocol(connection) !== undefined
   const names = (Object.keys(WORDS) as UseName[]).filter((name) => isNative || name !== 'port')
@@ -299,7 +299,5 @@ function needText(count: number, approval: string): string {
 
 function approvalText(approval: Approval | undefined): string {
   if (approval === undefined || approval.groups.length === 0) return 'no approval'
-  const { groups, minimum } = approval
-  if (minimum === groups.length) return `approval of ${andText(groups)}`
-  return `approval of ${minimum === 1 ? orText(groups) : `${minimum} of ${groups.join(', ')}`}`
+  return `approval by ${groupsText(approval.groups, approval.minimum)}`
 }

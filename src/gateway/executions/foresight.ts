@@ -3,6 +3,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import type { GatewayUser } from '../identity.ts'
 import { lockNames, type Locks } from '../locks/locks.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
+import type { ReviewFacts } from '../reviews/review-facts.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings, CurrentSettings } from '../settings/settings.ts'
@@ -13,11 +14,12 @@ import { checkRunbookAccess, needsConfirmation } from './runbook-access.ts'
 interface Foreseeing {
   readonly locks: Locks
   readonly settings: CurrentSettings
+  readonly decidersOf: ReturnType<ReviewFacts['decidersBefore']>
 }
 
 /** Tells what would happen to a runbook now, without reading or running it. @throws RequestRefused */
 export function foreseen(
-  { locks, settings }: Foreseeing,
+  { locks, settings, decidersOf }: Foreseeing,
   user: GatewayUser,
   connection: ConnectionSettings,
   file: string,
@@ -48,6 +50,7 @@ export function foreseen(
             minimum: rule.review.minimum,
             rule: rule.path ?? null,
             unreviewed: unreviewedUses(connection),
+            ...decidersOf(request, rule),
           },
     jira_fields: [...(prompts?.items ?? []), ...(objects?.items ?? [])].map(
       ({ jira_field, label, description, required }) => ({ jira_field, label, description, required }),

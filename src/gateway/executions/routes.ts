@@ -2,10 +2,12 @@ import type { executionContract } from '../../contract/executions.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Asked, Handlers } from '../handlers.ts'
+import type { History } from '../history/history.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { LongWork } from '../long-work.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
+import { ReviewFacts } from '../reviews/review-facts.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
 import { DatabaseSchemas } from './database-schema.ts'
@@ -22,6 +24,7 @@ type Asking = Pick<Asked<Contract['script']>, 'user' | 'token' | 'caller' | 'hea
 
 interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
   readonly agents: Pick<Agents, 'isOnline'>
+  readonly history: History
   readonly locks: Locks
   readonly longWork: LongWork
   readonly settings: CurrentSettings
@@ -30,6 +33,7 @@ interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
 
 export function executionRoutes(services: ExecutionRouting): Handlers<Contract> {
   const { users, longWork } = services
+  const facts = new ReviewFacts(services)
   const rules = new ScriptRules()
   const schemas = new DatabaseSchemas((execution) => services.executions.execute(execution))
 
@@ -76,10 +80,11 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
     },
     foresee: ({ user, body }) => {
       const { file_name: file, repository } = body
+      const decidersOf = facts.decidersBefore()
       return body.connections.map((name) => {
         const connection = users.visibleConnection(user, name)
         if (repository) allowedRepository(services, connection, repository)
-        return foreseen(services, user, connection, file)
+        return foreseen({ ...services, decidersOf }, user, connection, file)
       })
     },
     script: (asked) => {

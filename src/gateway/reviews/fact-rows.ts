@@ -18,6 +18,16 @@ export interface EarlierRuns {
   readonly connections?: ReadonlySet<string>
 }
 
+/** Maximum number of ends that are read of one kind. */
+const ENDS_READ = 10
+
+export interface EndedRun {
+  readonly id: string
+  readonly outcome: 'succeeded' | 'failed' | 'stopped'
+  /** Undefined for a run of an older version. */
+  readonly ranMs: number | undefined
+}
+
 /** Reads facts for approvers from the history. For use only within `read` and `write` of the history. */
 export class FactRows {
   readonly #statements: ReturnType<typeof prepare>
@@ -46,6 +56,16 @@ export class FactRows {
     return { isFirst: firstOf(own, count <= SESSIONS_READ) }
   }
 
+  /** Lists how the newest other runs of a session's runbook have ended, in whatever connection. */
+  endsOfRunbook(file: string, session: string): EndedRun[] {
+    return this.#statements.endsOfRunbook.all([file, session, session]).map(endedRun)
+  }
+
+  /** Lists how the newest other runs of a user have ended. */
+  endsOfUser(user: string, session: string): EndedRun[] {
+    return this.#statements.endsOfUser.all([user, session]).map(endedRun)
+  }
+
   /** Lists the newest decided reviews that asked one of these groups, at most 50 of each group. */
   decided(groups: readonly string[]): ListedReview[] {
     const rows = groups.flatMap((group) => this.#statements.decided.all([group]) as [number, string][])
@@ -57,6 +77,21 @@ export class FactRows {
 function firstOf(own: number, isWhole: boolean): boolean | undefined {
   if (own > 0) return false
   return isWhole ? true : undefined
+}
+
+function endedRun(row: unknown): EndedRun {
+  const [id, outcome, ranMs] = row as [string, EndedRun['outcome'], number | null]
+  return { id, outcome, ranMs: ranMs ?? undefined }
+}
+
+/** Looks through the newest sessions that match one condition, with which an index begins. */
+function ends(condition: string, columns = ''): string {
+  return `
+      WITH runs AS (
+        SELECT id, outcome, began_at, ended_at${columns}
+        FROM sessions WHERE ${condition} ORDER BY started_at DESC LIMIT ${SESSIONS_READ})
+      SELECT id, outcome, max(0, ended_at - began_at) FROM runs
+      WHERE id <> ? AND outcome IN ('succeeded', 'failed', 'stopped') AND ${HAS_RUN}`
 }
 
 function prepare(db: Connection) {
@@ -73,6 +108,10 @@ function prepare(db: Connection) {
         SELECT connection, kind, ${HAS_RUN} AS has_run
         FROM sessions WHERE user = ? ORDER BY started_at DESC LIMIT ${SESSIONS_READ + 1})
       SELECT count(*), count(*) FILTER (WHERE has_run AND connection = ? AND kind = ?) FROM runs`),
+    endsOfRunbook: reading(`${ends('runbook = ?', `, request ->> '$.labels.runbookRepository' AS repository`)}
+        AND repository IS (SELECT request ->> '$.labels.runbookRepository' FROM sessions WHERE id = ?)
+      LIMIT ${ENDS_READ}`),
+    endsOfUser: reading(`${ends('user = ?')} LIMIT ${ENDS_READ}`),
     decided: reading(`
       SELECT r.session, r.record FROM review_groups g JOIN reviews r ON r.session = g.session
       WHERE g.name = ? AND r.status IN ('APPROVED', 'PROCESSING', 'EXECUTED', 'REJECTED')

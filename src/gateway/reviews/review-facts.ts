@@ -2,12 +2,16 @@ import type { ReviewAnswer } from '../../contract/reviews.ts'
 import type { History } from '../history/history.ts'
 import { timeOf, type GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
+import type { SessionRequest } from '../sessions/session-request.ts'
 import { effectOfApproval, missingApprovals, needsOf, possibleDecisions } from './decision.ts'
-import { approvedAtOf, type ListedReview } from './review.ts'
+import { approvedAtOf, newReview, type ListedReview, type ShownRequest } from './review.ts'
+import type { EndedRun } from './fact-rows.ts'
 import type { Reviews } from './reviews.ts'
+import type { ReviewRule } from './rules.ts'
 
 type Facts = Pick<ReviewAnswer, 'summary' | 'brings_input' | 'facts' | 'rule' | 'missing' | 'your_approval'>
-type FactsOfOne = Pick<ReviewAnswer, 'approvers' | 'usual_wait' | 'marks'>
+type Deciders = Pick<ReviewAnswer, 'approvers' | 'usual_wait'>
+type FactsOfOne = Deciders & Pick<ReviewAnswer, 'outcomes' | 'marks'>
 
 /** Maximum number of names of one group. */
 const MAX_NAMES = 10
@@ -16,6 +20,8 @@ const MIN_DECIDED = 3
 const MAX_DECIDED = 20
 /** Maximum number of waiting requests of one list for which the last approved run is looked up. */
 const MAX_LOOKED_UP = 200
+
+const NOTHING: ShownRequest = { scriptDigest: { kind: 'sha256', hex: '' }, clientArgs: [], envVars: [] }
 
 interface FactServices {
   readonly reviews: Reviews
@@ -59,13 +65,62 @@ export class ReviewFacts {
     }
   }
 
-  ofOne(review: ListedReview): FactsOfOne {
+  ofOne(user: GatewayUser, review: ListedReview): FactsOfOne {
     const { marks } = review.shown
-    const wait = review.status === 'PENDING' ? this.#usualWait(review) : undefined
     return {
+      outcomes: this.#outcomes(user, review),
       ...(marks !== undefined && { marks }),
-      ...(review.status === 'PENDING' && { approvers: this.#approvers(review) }),
-      ...(wait !== undefined && { usual_wait: wait }),
+      ...(review.status === 'PENDING' && this.#deciders(review)),
+    }
+  }
+
+  /**
+   * Returns a function for requests of one user that are not made yet, which looks up the deciders once for each
+   * rule: a batch may have hundreds of connections.
+   */
+  decidersBefore(): (request: SessionRequest, rule: ReviewRule) => Deciders {
+    const known = new Map<string, Deciders>()
+    return (request, rule) => {
+      const { groups, minimum, forceGroups, selfApproval } = rule.review
+      const key = JSON.stringify([groups, minimum, forceGroups, selfApproval])
+      const asked = {
+        request,
+        rule,
+        asker: undefined,
+        accessMs: 0,
+        sid: '',
+        shown: NOTHING,
+        batch: undefined,
+      }
+      const deciders = known.get(key) ?? this.#deciders(newReview(asked))
+      known.set(key, deciders)
+      return deciders
+    }
+  }
+
+  #deciders(review: ListedReview): Deciders {
+    const wait = this.#usualWait(review)
+    return { approvers: this.#approvers(review), ...(wait !== undefined && { usual_wait: wait }) }
+  }
+
+  /** Counts every run, because a fact beside a decision must not depend on who reads it. Only the ids do. */
+  #outcomes(user: GatewayUser, { owner, runbook, sessionId }: ListedReview): FactsOfOne['outcomes'] {
+    const { history, reviews } = this.#services
+    const found = history.read(({ reviews: { facts } }) => ({
+      requester: facts.endsOfUser(owner, sessionId),
+      runbook: runbook === undefined ? undefined : facts.endsOfRunbook(runbook.file, sessionId),
+    }))
+    const shown = ({ id, outcome, ranMs }: EndedRun) => {
+      const session = history.session(id)
+      return {
+        outcome,
+        ...(ranMs !== undefined && { ran_ms: ranMs }),
+        ...(session !== undefined && reviews.showsSession(user, session) && { session: id }),
+      }
+    }
+    return {
+      requester: found.requester.map(shown),
+      ...(found.runbook !== undefined && { runbook: found.runbook.map(shown) }),
     }
   }
 

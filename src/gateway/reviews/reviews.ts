@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { onAbort } from '../../basics/abort.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
-import type { EndCause } from '../history/session.ts'
+import type { EndCause, SessionSummary } from '../history/session.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Tables } from '../store/room.ts'
@@ -128,6 +128,14 @@ export class Reviews {
     const reviewers = [...groups.map(({ group }) => group), ...forceGroups]
     const isMember = common(user.groups, reviewers).length > 0
     return user.name === owner || isMember || this.#services.users.seesAll(user)
+  }
+
+  /** Reviewers see a session and its script. Its output is only for those whom `Users.reads` names. */
+  showsSession(user: GatewayUser, session: SessionSummary): boolean {
+    const { review } = session
+    return (
+      this.#services.users.reads(user, session) || (review !== undefined && this.isConcerned(user, review))
+    )
   }
 
   /**

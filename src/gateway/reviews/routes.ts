@@ -1,5 +1,6 @@
 import type { DecisionBody, reviewContract } from '../../contract/reviews.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
+import { reasonSetting } from '../executions/reason.ts'
 import { answerInTime, withIssue } from '../executions/reviewed-execution.ts'
 import type { Asked, Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
@@ -7,6 +8,7 @@ import { timeOf, type GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
+import type { CurrentSettings, GatewaySettings } from '../settings/settings.ts'
 import type { ApprovedRuns } from './approved-runs.ts'
 import type { Decision } from './decision.ts'
 import { ReviewFacts } from './review-facts.ts'
@@ -20,6 +22,7 @@ interface ReviewRouting {
   readonly executions: Executions
   readonly history: History
   readonly users: Users
+  readonly settings: CurrentSettings
 }
 
 /** An `id` in a path is the id of a review or of its session. */
@@ -36,7 +39,8 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
     const more = {
       can: reviews.possible(user, review),
       ...facts.ofList(user)(review),
-      ...facts.ofOne(review),
+      ...facts.ofOne(user, review),
+      ...reasonNeedOf(services.settings.value, review),
     }
     return reviewView(review, more)
   }
@@ -69,6 +73,16 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
     decide,
     decideOfSession: decide,
   }
+}
+
+/** A batch asks if one of its connections does. */
+function reasonNeedOf({ connections }: GatewaySettings, { connection, batch, runbook }: ListedReview) {
+  const names = new Set([connection, ...(batch?.waves.flat() ?? [])])
+  const needs = connections.flatMap((one) =>
+    names.has(one.name) ? (reasonSetting(one, runbook?.file) ?? []) : [],
+  )
+  const need = needs.includes('required') ? 'required' : needs[0]
+  return need === undefined ? {} : { reason_need: need }
 }
 
 const VERDICTS: readonly ReviewVerdict[] = ['APPROVED', 'REJECTED', 'REVOKED']

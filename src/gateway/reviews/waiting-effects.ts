@@ -1,3 +1,4 @@
+import { groupsText } from '../../basics/text/lists.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Users } from '../people/identities/users.ts'
@@ -143,5 +144,5 @@ function ruleOf(review: ListedReview, { users, settings }: Moment): ReviewSettin
 }
 
 function ruleText(rule: ReviewSettings | undefined): string {
-  return rule === undefined ? '' : `an approval by ${rule.minimum} of ${rule.groups.join(', ')}`
+  return rule === undefined ? '' : `approval by ${groupsText(rule.groups, rule.minimum)}`
 }

@@ -74,7 +74,7 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     const values = page.getByLabel('Values')
     expect(await values.locator('del, ins').allInnerTexts()).toEqual(['v1.1', 'v1.2'])
     expect(await values.innerText()).toMatch(/drain\s+30\s+as before[^]*key\s+secret, not recorded|key/)
-    const history = page.getByRole('region', { name: 'How it went before' })
+    const history = page.getByRole('region', { name: 'How other runs went' })
     expect(await history.innerText()).toMatch(
       /This runbook\s+1 of 1 succeeded, usually .* s\s+Run by tom\s+1 of 1 succeeded/,
     )

@@ -56,21 +56,21 @@ async function explained(name: string, connection: string): Promise<AccessExplan
 describe('what a user may do on a connection', () => {
   it.each([
     ['ann', 'open', 'free', 'everybody; no runbooks'],
-    ['ann', 'pg', 'approval', 'dev; exec needs approval of sre and dba; no runbooks or terminal'],
+    ['ann', 'pg', 'approval', 'dev; exec needs approval by sre and dba; no runbooks or terminal'],
     ['hal', 'pg', 'free', 'dev; no runbooks or terminal'],
     ['ann', 'books', 'none', 'no access: only for dba'],
     [
       ...(['bea', 'books', 'approval'] as const),
-      'dba; runbooks need approval of dba or lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval of sre; no exec or terminal',
+      'dba; runbooks need approval by 1 of dba, lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval by sre; no exec or terminal',
     ],
     [
       ...(['ann', 'half', 'approval'] as const),
-      'everybody; runbooks need no approval; runbooks ops/danger/* need approval of sre; exec and terminal need no approval although runbooks do',
+      'everybody; runbooks need no approval; runbooks ops/danger/* need approval by sre; exec and terminal need no approval although runbooks do',
     ],
     ['fay', 'open', 'reads', 'everybody; an auditor reads, and runs nothing'],
     [
       ...(['ann', 'db', 'approval'] as const),
-      'everybody; exec, terminal and port need approval of dba; no runbooks',
+      'everybody; exec, terminal and port need approval by dba; no runbooks',
     ],
     ['ann', 'shut', 'none', 'everybody; nothing may run on this connection'],
   ])('%s on %s: %s', async (name, connection, level, text) => {
@@ -125,9 +125,14 @@ describe('what a user may do on a connection', () => {
     ['bea', 'ops/free.sh', [], 'Yes, at once. connections[books].runbooks.review[ops/free.sh] decides.'],
     [
       ...(['bea', 'ops/danger/a.sh', ['sre']] as const),
-      'After approval of sre. connections[books].runbooks.review[ops/danger/*] decides.',
+      'After approval by sre. connections[books].runbooks.review[ops/danger/*] decides.',
     ],
-    ['bea', 'ops/b.sh', ['dba', 'lead'], 'After approval of dba or lead. connections[books].review decides.'],
+    [
+      'bea',
+      'ops/b.sh',
+      ['dba', 'lead'],
+      'After approval by 1 of dba, lead. connections[books].review decides.',
+    ],
     [
       'bea',
       'etc/x.sh',

@@ -178,7 +178,7 @@ describe('a review', () => {
     const { body: batch } = await gateway.request('POST', '/api/batches', asked)
     const { session_id: id } = batch['review'] as { session_id: string }
     const { body: review } = await gateway.request('GET', `/api/reviews/${id}`)
-    expect(review['reason']).toBe('refund 7, [REDACTED]')
+    expect(review).toMatchObject({ reason: 'refund 7, [REDACTED]', reason_need: 'optional' })
     const { body: list } = await gateway.request('GET', '/api/reviews')
     expect(list).toMatchObject([{ session: id, reason: 'refund 7, [REDACTED]' }])
     await gateway.request(

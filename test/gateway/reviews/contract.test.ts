@@ -80,6 +80,7 @@ describe('a request for approval', () => {
       missing: [{ groups: ['dba', 'sre'], minimum: 1 }],
       your_approval: { groups: ['dba'], missing: [] },
       approvers: expect.any(Array) as unknown[],
+      outcomes: { requester: expect.any(Array) as unknown[] },
     }
     expect(body).toEqual({ ...review, session: sid, can, ...facts })
     expect((await site.session(sid))['review']).toEqual(review)
@@ -410,7 +411,10 @@ describe('the REST interface', () => {
     await site.say('bea', sid, 'APPROVED')
     await site.run('ann', sid)
     const url = `/api/sessions/${sid}`
-    expect(await site.session(sid, 'cid')).toMatchObject({ script: { data: 'echo visible' } })
+    expect(await site.session(sid, 'cid')).toMatchObject({
+      script: { data: 'echo visible' },
+      may_read_output: false,
+    })
     expect((await site.as('cid', 'GET', `${url}?expand=event_stream`)).body).not.toHaveProperty(
       'event_stream',
     )
@@ -420,6 +424,7 @@ describe('the REST interface', () => {
       ])
     expect(refusal(await site.as('gus', 'GET', url))).toEqual([404, 'not found'])
     expect((await site.as('fay', 'GET', `${url}?expand=event_stream&event_stream=utf8`)).body).toMatchObject({
+      may_read_output: true,
       event_stream: ['visible\n'],
     })
   })

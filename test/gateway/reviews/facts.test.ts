@@ -10,7 +10,8 @@ let site: ReviewSite
 beforeAll(async () => {
   site = await ReviewSite.start({
     connections: `
-  - { name: more, agent: local, command: [bash], runbooks: { repository: rb }, review: { groups: [sre] } }`,
+  - { name: more, agent: local, command: [bash], runbooks: { repository: rb }, review: { groups: [sre] } }
+  - { name: bare, agent: local, command: [bash] }`,
   })
 })
 afterAll(() => site[Symbol.asyncDispose]())
@@ -123,6 +124,25 @@ describe('facts', () => {
   })
 })
 
+describe('the ends of other runs', () => {
+  it('count every run of the runbook and of the requester, and name those that the caller may see', async () => {
+    const { body } = await site.as('gus', 'POST', '/api/sessions', { connection: 'bare', script: 'exit 3' })
+    expect(body).toMatchObject({ exit_code: 3 })
+    const unseen = String(body['session_id'])
+    const seen = await runs({ pw: 'sesame-42', table: 't' }, 'gus')
+    const { outcomes } = (await shown(await asks({ pw: 'sesame-42', table: 't' }, 'gus'))) as {
+      outcomes: { runbook: Fields[]; requester: Fields[] }
+    }
+    const ran_ms: unknown = expect.any(Number)
+    expect(outcomes.requester.slice(0, 2)).toEqual([
+      { outcome: 'succeeded', ran_ms, session: seen },
+      { outcome: 'failed', ran_ms },
+    ])
+    expect(outcomes.runbook[0]).toEqual({ outcome: 'succeeded', ran_ms, session: seen })
+    expect(JSON.stringify(outcomes)).not.toContain(unseen)
+  })
+})
+
 describe('the rule', () => {
   it('says what is needed, and what an approval of the caller would do', async () => {
     const sid = await site.ask('echo', 'both')
@@ -159,6 +179,15 @@ describe('the rule', () => {
     expect((await shown(own, 'bea'))['approvers']).toMatchObject([{ names: ['dan', 'other'] }, {}, {}])
     await site.say('bea', sid, 'REJECTED')
     expect(await shown(sid, 'bea')).not.toHaveProperty('approvers')
+  })
+
+  it('names the same people before the request is made', async () => {
+    const sid = await asks({ pw: 'sesame-42', table: 't' }, 'dan')
+    const { approvers, usual_wait } = await shown(sid)
+    const body = { file_name: DROP, connections: ['books'] }
+    const { body: foreseen } = await site.as('dan', 'POST', '/api/runbooks/foresee', body)
+    expect(approvers).toEqual([{ group: 'sre', names: ['cid'], others: 0 }])
+    expect(foreseen).toMatchObject([{ review: { approvers, usual_wait } }])
   })
 
   it('names at most ten of a group, and nobody who is deactivated', async () => {

@@ -31,7 +31,7 @@ describe('a review over REST', () => {
   /** Without the facts that no list has. */
   const shown = async (sid: string) => {
     const { body } = await site.as('bea', 'GET', `/api/reviews/${sid}`)
-    const { approvers: _, usual_wait: _wait, marks: _marks, ...rest } = body
+    const { approvers: _, usual_wait: _wait, outcomes: _ends, marks: _marks, ...rest } = body
     return rest
   }
 

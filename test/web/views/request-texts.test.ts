@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ListedSession, Review } from '../../../web/src/api/types.ts'
-import { outcomesText } from '../../../web/src/views/approvals/outcomes-text.ts'
-import { effectText, groupsText, ruleText } from '../../../web/src/views/approvals/rule-text.ts'
+import type { Review } from '../../../web/src/api/types.ts'
+import { outcomesText, type Ends } from '../../../web/src/views/approvals/outcomes-text.ts'
+import { effectText, ruleText } from '../../../web/src/views/approvals/rule-text.ts'
 
 describe('a rule', () => {
   const one = [{ groups: ['dba', 'leads'], minimum: 1 }]
@@ -11,16 +11,11 @@ describe('a rule', () => {
     { groups: ['sre'], minimum: 1 },
   ]
 
-  it('is short in a row, and a sentence in the view', () => {
-    expect([one, all, two].map(groupsText)).toEqual([
-      'dba or leads',
-      'dba and leads',
-      '2 of a, b, c; and sre',
-    ])
+  it('says which groups approve, and how many of them', () => {
     expect([one, all, two].map(ruleText)).toEqual([
       '1 of dba, leads',
-      '2 of dba, leads',
-      '2 of a, b, c, and sre',
+      'dba and leads',
+      '2 of a, b, c; and sre',
     ])
   })
 
@@ -48,17 +43,8 @@ describe('a rule', () => {
 })
 
 it('a text of outcomes counts them, and its usual time is that of a success in the middle', () => {
-  const session = (name: string, seconds: number) =>
-    ({
-      ...{ state: { name }, began_at: '2026-12-01T10:00:00.000Z' },
-      end_date: new Date(Date.parse('2026-12-01T10:00:00.000Z') + seconds * 1000).toISOString(),
-    }) as unknown as ListedSession
-  const sessions = [
-    session('succeeded', 40),
-    session('failed', 900),
-    session('succeeded', 50),
-    session('succeeded', 90),
-  ]
-  expect(outcomesText(sessions)).toBe('3 of 4 succeeded, usually 50 s')
-  expect(outcomesText([session('failed', 1)])).toBe('0 of 1 succeeded')
+  const end = (outcome: Ends[number]['outcome'], seconds: number) => ({ outcome, ran_ms: seconds * 1000 })
+  const ends = [end('succeeded', 40), end('failed', 900), end('succeeded', 50), end('succeeded', 90)]
+  expect(outcomesText(ends)).toBe('3 of 4 succeeded, usually 50 s')
+  expect(outcomesText([end('failed', 1)])).toBe('0 of 1 succeeded')
 })

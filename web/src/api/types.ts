@@ -12,7 +12,7 @@ import type { AccessAmount, AccessExplanation, AccessMatrix } from '../../../src
 import type { ReviewAnswer, reviewContract, ReviewInSession } from '../../../src/contract/reviews.ts'
 import type { RunbookListAnswer } from '../../../src/contract/runbooks.ts'
 import type { StatementAnswer, StatementsAnswer } from '../../../src/contract/session-output.ts'
-import type { ListedSession } from '../../../src/contract/session-shape.ts'
+import type { ListedSession, ShownSession } from '../../../src/contract/session-shape.ts'
 import type { sessionListContract } from '../../../src/contract/sessions.ts'
 import type {
   ListedSchedule,
@@ -66,6 +66,6 @@ export type ScheduleRun = ScheduleRunAnswer
 export type JiraTemplate = JiraTemplateAnswer
 
 /** Sessions in a list have no script. */
-export interface Session extends Omit<ListedSession, 'script'> {
+export interface Session extends Omit<ListedSession, 'script'>, Pick<ShownSession, 'may_read_output'> {
   readonly script: { readonly data: string }
 }

@@ -9,6 +9,7 @@ import { sessionsOf, terminalPath } from '../parts/paths.ts'
 import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
+import { ruleText } from './approvals/rule-text.ts'
 
 export default function Connections() {
   return (
@@ -115,11 +116,11 @@ function Row({ connection }: { readonly connection: Connection }) {
           <span class="chip">
             <Icon name="lock" small />
             <span>
-              approval by <Name>{reviewers.join(', ')}</Name>
+              approval by {ruleText([{ groups: reviewers, minimum: connection.min_review_approvals ?? 1 }])}
             </span>
           </span>
         )}
-        {rules.map(({ path, groups }) => (
+        {rules.map(({ path, groups, minimum }) => (
           <span class="under" key={path}>
             {groups.length === 0 ? (
               <>
@@ -127,7 +128,7 @@ function Row({ connection }: { readonly connection: Connection }) {
               </>
             ) : (
               <>
-                <code>{visible(path)}</code>: approval by <Name>{groups.join(', ')}</Name>
+                <code>{visible(path)}</code>: approval by {ruleText([{ groups, minimum }])}
               </>
             )}
           </span>

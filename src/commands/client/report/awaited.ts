@@ -1,3 +1,4 @@
+import { groupsText } from '../../../basics/text/lists.ts'
 import { oneLine, printableLine } from '../../../basics/text/printable.ts'
 import type { Account } from '../../../client/account/account.ts'
 import { ApiError } from '../../../client/rest/api-error.ts'
@@ -25,8 +26,7 @@ export async function awaitedReviewers(account: Account, session: string): Promi
 
 /** Returns a printable text such as `waiting for approval by 2 of dba, sre, boss: https://...`. */
 export function waitingText({ groups, needed }: AwaitedReviewers, url?: string): string {
-  const names = groups.join(', ')
-  const who = groups.length > 1 && needed !== undefined ? `${needed} of ${names}` : names
+  const who = needed === undefined ? groups.join(', ') : groupsText(groups, needed)
   return printableLine(
     `waiting for approval${who === '' ? '' : ` by ${who}`}${url === undefined ? '' : `: ${url}`}`,
   )

@@ -1,3 +1,4 @@
+import { groupsText } from '../../../basics/text/lists.ts'
 import { parsedJson } from '../../../basics/text/json.ts'
 import { oneLine } from '../../../basics/text/printable.ts'
 import type { ItemColumn } from '../../../basics/text/table.ts'
@@ -164,9 +165,7 @@ function approversText({ approvers = [] }: Review): string {
 /** Returns, for example, `counts for dba, then leads`. Returns an empty text if the user cannot approve. */
 function effectText({ your_approval: effect }: Review): string {
   if (effect === undefined) return ''
-  const missing = effect.missing.map(({ groups, minimum }) =>
-    groups.length <= minimum ? groups.join(' and ') : `${minimum} of ${groups.join(', ')}`,
-  )
+  const missing = effect.missing.map(({ groups, minimum }) => groupsText(groups, minimum))
   const then =
     missing.length === 0 ? 'and is the last one needed' : `then still needs ${missing.join('; and ')}`
   return `counts for ${effect.groups.join(' and ')}, ${then}`

@@ -167,7 +167,8 @@ export function sendSession(
   const events =
     withOutput && expand.includes('event_stream') ? eventStream(history, session.id, options) : undefined
   reply.type('application/json; charset=utf-8')
-  return reply.send(Readable.from(view(summary(services, session), script, events), { objectMode: false }))
+  const described = { ...summary(services, session), may_read_output: withOutput }
+  return reply.send(Readable.from(view(described, script, events), { objectMode: false }))
 }
 
 function* view(

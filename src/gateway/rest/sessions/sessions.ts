@@ -163,7 +163,7 @@ function ownSession({ history, users }: Finding, user: GatewayUser, id: string):
   return session
 }
 
-/** Reviewers see the session and its script, but no output. @throws RequestRefused 404 */
+/** A session that the user may see, with or without its output. @throws RequestRefused 404 */
 function visibleSession(
   { history, users, reviews }: Finding,
   user: GatewayUser,
@@ -171,10 +171,8 @@ function visibleSession(
   missing: string = hoopWords.sessionNotFound,
 ): SessionOfUser {
   const session = history.session(id)
-  if (session === undefined) throw notFound(missing)
-  if (users.reads(user, session)) return { session, withOutput: true }
-  if (session.review === undefined || !reviews.isConcerned(user, session.review)) throw notFound(missing)
-  return { session, withOutput: false }
+  if (session === undefined || !reviews.showsSession(user, session)) throw notFound(missing)
+  return { session, withOutput: users.reads(user, session) }
 }
 
 /** A session whose output the user may see. @throws RequestRefused 404, 403 for reviewers */

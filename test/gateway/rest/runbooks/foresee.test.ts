@@ -52,7 +52,10 @@ describe('POST /api/runbooks/foresee', () => {
       [
         {
           ...{ connection: 'prod', confirm: true, client_input: false, locks: [], reason: null },
-          review: { groups: ['dba'], minimum: 1, rule: 'ops/**', unreviewed: '' },
+          review: {
+            ...{ groups: ['dba'], minimum: 1, rule: 'ops/**', unreviewed: '' },
+            approvers: [{ group: 'dba', names: expect.any(Array) as string[], others: 0 }],
+          },
           jira_fields: [{ jira_field: 'customfield_1', label: 'Reason', description: 'why', required: true }],
         },
         { ...plain, connection: 'some' },

@@ -1,13 +1,13 @@
 import type { Review } from '../../api/types.ts'
 import { requestText } from './request-name.tsx'
-import { groupsText } from './rule-text.ts'
+import { ruleText } from './rule-text.ts'
 
 /** Says what a decision has led to. */
 export function decidedText(review: Review): string {
   const name = requestText(review)
   switch (review.status) {
     case 'PENDING':
-      return `You approved ${name}. It still waits for ${groupsText(review.missing)}.`
+      return `You approved ${name}. It still waits for ${ruleText(review.missing)}.`
     case 'REJECTED':
       return `You rejected ${name}.`
     case 'REVOKED':

@@ -87,7 +87,9 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
           <div class="card-body">
             {children}
             {waits ? <WhoDecides review={review} /> : <ReviewFacts review={review} />}
-            {waits && review.reason === undefined && <p class="soft">No reason is given.</p>}
+            {waits && review.reason === undefined && review.reason_need !== undefined && (
+              <p class="soft">No reason is given.</p>
+            )}
             {waits && <RequestFacts review={review} />}
             {isLost && (
               <Note tone="bad" title="A part of this request is lost.">

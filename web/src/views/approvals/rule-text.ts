@@ -3,9 +3,15 @@ import { visible } from '../../parts/visible.ts'
 
 type Need = Review['rule'][number]
 
-/** Returns the groups of a rule in short: `dba or leads`, `dba and leads`, `2 of dba, sre, leads`. */
-export function groupsText(rule: readonly Need[]): string {
-  return essential(rule).map(shortText).join('; and ')
+/** Returns a rule in words, the same in each view: `1 of dba, leads`, `dba and leads`, `2 of a, b, c; and sre`. */
+export function ruleText(rule: readonly Need[]): string {
+  return essential(rule).map(needText).join('; and ')
+}
+
+function needText({ groups, minimum }: Need): string {
+  const names = groups.map(visible)
+  if (minimum < names.length) return `${minimum} of ${names.join(', ')}`
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' and ')
 }
 
 /** Leaves out what another need brings with it: an approval of dba is one of dba or leads, too. */
@@ -22,22 +28,6 @@ function essential(rule: readonly Need[]): readonly Need[] {
 function brings(one: Need, other: Need): boolean {
   const elsewhere = one.groups.filter((group) => !other.groups.includes(group))
   return one.minimum - elsewhere.length >= other.minimum
-}
-
-function shortText({ groups, minimum }: Need): string {
-  const names = groups.map(visible)
-  if (minimum >= names.length) return names.join(' and ')
-  return minimum === 1 ? names.join(' or ') : `${minimum} of ${names.join(', ')}`
-}
-
-/** Returns a rule as a sentence without its end: `1 of dba, leads`, or `dba`. */
-export function ruleText(rule: readonly Need[]): string {
-  return essential(rule)
-    .map(({ groups, minimum }) => {
-      const names = groups.map(visible)
-      return names.length === 1 ? names.join('') : `${minimum} of ${names.join(', ')}`
-    })
-    .join(', and ')
 }
 
 /** Says what an approval of this person does; undefined if they cannot approve. */

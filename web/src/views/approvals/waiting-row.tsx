@@ -10,7 +10,7 @@ import './queue.css'
 import { RequestFacts } from './request-facts.tsx'
 import { RequestName } from './request-name.tsx'
 import { placeOf } from './place-of.ts'
-import { groupsText } from './rule-text.ts'
+import { ruleText } from './rule-text.ts'
 
 interface WaitingRowProps {
   readonly review: Review
@@ -47,7 +47,7 @@ export function WaitingRow({ review, children }: WaitingRowProps) {
       </div>
       <div class="ask-who">
         <State kind="waiting">
-          {review.missing.length > 0 ? groupsText(review.missing) : 'waits for approval'}
+          {review.missing.length > 0 ? ruleText(review.missing) : 'waits for approval'}
         </State>
       </div>
     </li>

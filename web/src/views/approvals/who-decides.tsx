@@ -1,8 +1,8 @@
-import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { State, type StateKind } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
+import { DeciderNames, usualWaitText } from './deciders.tsx'
 import { Decided } from './review-facts.tsx'
 import { effectText, ruleText } from './rule-text.ts'
 
@@ -28,7 +28,7 @@ export function WhoDecides({ review }: { readonly review: Review }) {
             </State>
             <span>
               {one.status === 'PENDING' ? (
-                <Names {...(approvers.find(({ group }) => group === one.group) ?? NOBODY)} />
+                <DeciderNames {...(approvers.find(({ group }) => group === one.group) ?? NOBODY)} />
               ) : (
                 <Decided group={one} />
               )}
@@ -41,17 +41,12 @@ export function WhoDecides({ review }: { readonly review: Review }) {
               <Name>{one.group}</Name>
             </State>
             <span>
-              <Names {...one} />, alone and by force
+              <DeciderNames {...one} />
             </span>
           </li>
         ))}
       </ul>
-      {wait !== undefined && (
-        <p class="hint">
-          Such requests usually wait {waitText(wait.seconds)}: half of the last {wait.requests} were decided
-          sooner.
-        </p>
-      )}
+      {wait !== undefined && <p class="hint">{usualWaitText(wait)}</p>}
     </>
   )
 }
@@ -63,30 +58,4 @@ const STATES = {
   REVOKED: 'rejected',
 } as const satisfies Readonly<Record<Review['review_groups_data'][number]['status'], StateKind>>
 
-type Approvers = NonNullable<Review['approvers']>[number]
 const NOBODY = { names: [], others: 0 }
-
-function Names({ names, others }: Pick<Approvers, 'names' | 'others'>) {
-  if (names.length === 0) return <>nobody can decide for this group now</>
-  const mine = person.value?.name
-  const sorted = names.toSorted((a, b) => Number(b === mine) - Number(a === mine))
-  return (
-    <>
-      {sorted.map((name, at) => (
-        <span key={name}>
-          {at > 0 && ', '}
-          {name === mine ? 'you' : <Name>{name}</Name>}
-        </span>
-      ))}
-      {others > 0 && ` and ${others} more`}
-    </>
-  )
-}
-
-function waitText(seconds: number): string {
-  if (seconds < 60) return 'less than a minute'
-  const minutes = Math.round(seconds / 60)
-  if (minutes < 120) return `${minutes} min`
-  const hours = Math.round(minutes / 60)
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`
-}

@@ -4,6 +4,8 @@ import type { Foreseen } from '../../api/types.ts'
 import { Note } from '../../parts/messages.tsx'
 import { ExactMoment } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
+import { DeciderNames, usualWaitText } from '../approvals/deciders.tsx'
+import { ruleText } from '../approvals/rule-text.ts'
 import { visible } from '../../parts/visible.ts'
 
 /** Returns the gateway's forecast for these connections. The list is empty before the answer. */
@@ -48,16 +50,17 @@ export function reasonNeed(answers: readonly Foreseen[]): Foreseen['reason'] {
 
 /** Shows which approvals and locks the run will need. */
 export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen[] }) {
-  const reviews = [...new Set(answers.flatMap(({ review }) => (review === null ? [] : [needOf(review)])))]
+  const reviews = reviewsOf(answers)
   const unreviewed = answers.flatMap(({ connection, review }) =>
     review === null || review.unreviewed === '' ? [] : [{ connection, text: review.unreviewed }],
   )
   const locks = new Map(answers.flatMap(({ locks }) => locks.map((lock) => [lock.name, lock] as const)))
   return (
     <>
-      {reviews.map((need) => (
-        <Note key={need} tone="wait" title={need}>
-          The approver sees exactly this script. You can close the page while you wait.
+      {reviews.map(([need, review]) => (
+        <Note key={need} tone="wait" title={`Needs approval by ${need}`}>
+          <Deciders {...review} />
+          <p>The approver sees exactly this script. You can close the page while you wait.</p>
         </Note>
       ))}
       {unreviewed.map(({ connection, text }) => (
@@ -86,8 +89,27 @@ export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen
   )
 }
 
-function needOf({ groups, minimum }: NonNullable<Foreseen['review']>): string {
-  if (groups.length === 1) return `Needs approval by ${groups[0] ?? ''}`
-  if (minimum >= groups.length) return `Needs approval by all of ${groups.join(', ')}`
-  return `Needs approval by ${minimum} of ${groups.join(', ')}`
+type ForeseenReview = NonNullable<Foreseen['review']>
+
+/** The reviews that differ in their words, each once. */
+function reviewsOf(answers: readonly Foreseen[]): (readonly [string, ForeseenReview])[] {
+  return [
+    ...new Map(answers.flatMap(({ review }) => (review === null ? [] : [[ruleText([review]), review]]))),
+  ]
+}
+
+/** Whom the requester can ask, and how long the answer usually takes. */
+function Deciders({ approvers = [], usual_wait: wait }: ForeseenReview) {
+  return (
+    <>
+      <ul>
+        {approvers.map((one) => (
+          <li key={`${one.group} ${one.can_force === true}`}>
+            <Name>{one.group}</Name>: <DeciderNames {...one} />
+          </li>
+        ))}
+      </ul>
+      {wait !== undefined && <p>{usualWaitText(wait)}</p>}
+    </>
+  )
 }

@@ -6,6 +6,7 @@ import { Icon, type IconName } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
+import { ruleText } from '../approvals/rule-text.ts'
 import { visible } from '../../parts/visible.ts'
 
 /** How long the view waits for the next key before it asks the gateway about the text. */
@@ -108,7 +109,7 @@ export function ForeseenChips({ foreseen }: { readonly foreseen: ForeseenScript 
         </Chip>
       ) : (
         <Chip icon="lock" tone="wait">
-          {`approval by ${approversOf(review)}`}
+          {`approval by ${ruleText([review])}`}
         </Chip>
       )}
       {masked.length > 0 && (
@@ -131,21 +132,13 @@ export function ForeseenChips({ foreseen }: { readonly foreseen: ForeseenScript 
   )
 }
 
-/** Names the approvers: `dba`, `1 of dba or leads`, `dba and leads`. */
-function approversOf({ groups, minimum }: NonNullable<ForeseenScript['review']>): string {
-  const [last = '', ...others] = groups.toReversed()
-  if (others.length === 0) return last
-  const listed = others.toReversed().join(', ')
-  return minimum >= groups.length ? `${listed} and ${last}` : `${minimum} of ${listed} or ${last}`
-}
-
 /** Says who approves and what happens then. */
 export function ApprovalText({ review }: Pick<ForeseenScript, 'review'>) {
   if (review === null) return null
   const { force_groups: force, self_approval: isOwnAllowed } = review
   return (
     <>
-      {visible(approversOf(review))} {review.minimum > 1 ? 'have' : 'has'} to approve
+      {ruleText([review])} {review.minimum > 1 ? 'have' : 'has'} to approve
       {force.length > 0 && `; ${visible(force.join(', '))} may approve alone`}.{' '}
       {isOwnAllowed ? 'Approvers may approve their own script.' : 'You cannot approve your own script.'} It
       then runs once, exactly as it is.

@@ -2,10 +2,11 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { Session } from '../../api/types.ts'
 import { lineInAddress } from '../../output/line-link.ts'
 import { Icon, type IconName } from '../../parts/icon.tsx'
-import { Empty, Loading } from '../../parts/messages.tsx'
+import { Empty, Loading, Note } from '../../parts/messages.tsx'
 import { Opened } from '../../parts/opened.tsx'
 import { sessionPath } from '../../parts/paths.ts'
 import { go, query } from '../../parts/router.ts'
+import { Name } from '../../parts/text.tsx'
 import { visibleLines } from '../../parts/visible.ts'
 import type { ResultTable } from '../../result/table.ts'
 import { downloadName } from './file-name.ts'
@@ -45,11 +46,27 @@ interface TabPlace {
 export function RunTabs({ session, hasRun, reload, place }: RunTabsProps) {
   const isTerminal = session.verb === 'connect'
   if (!hasRun) return <Script session={session} />
+  if (!session.may_read_output) return <WithoutOutput session={session} />
   if (session.port) return <Statements session={session} />
   return isTerminal ? (
     <PastTerminal session={session} />
   ) : (
     <Tabs {...{ session, reload, ...(place && { place }) }} />
+  )
+}
+
+/** For approvers, who see what ran and how it ended. Nothing is asked for that the gateway would refuse. */
+function WithoutOutput({ session }: { readonly session: Session }) {
+  return (
+    <>
+      <Note tone="live">
+        <p>
+          The output is for <Name>{session.user}</Name>, for admins and auditors, and for people whom the
+          connection shows the sessions of others. You see what ran, and how it ended.
+        </p>
+      </Note>
+      {session.script.data !== '' && <Script session={session} />}
+    </>
   )
 }
 
