@@ -94,7 +94,13 @@ describe.skipIf(missingBrowser !== undefined)(`the result of a run${without(miss
     expect(readFileSync(saved, 'utf8')).toBe(
       'id,customer,total,note\r\n9,Bob,100,\'=1+1\r\n10,Ada,9.50,"first, of two"\r\n',
     )
-    await ada.sees('Values that look like formulas: 1')
+    await ada.sees('Values that look like formulas: 1. In the file')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await ada.click('Copy the rows')
+    await ada.sees('Values that look like formulas: 1. In the copy')
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      "id\tcustomer\ttotal\tnote\n9\tBob\t100\t'=1+1\n10\tAda\t9.50\tfirst, of two",
+    )
     expect(ada.problems).toEqual([])
   })
 

@@ -239,6 +239,24 @@ describe.skipIf(missingBrowser !== undefined)(`a script of one's own${without(mi
     expect(await kept()).not.toContain('echo typed')
   })
 
+  it('keeps what was typed just before the sign-in turned out to be expired', async () => {
+    await using sue = await opened('sue', 'bash')
+    const { page } = sue
+    await page.context().clearCookies()
+    await editor(sue).fill('echo work of an hour')
+    await page.keyboard.press('Control+Enter')
+    await page.getByLabel('Token').fill(stage.site.tokenOf('bea'))
+    await sue.click('Sign in')
+    await editor(sue).waitFor()
+    expect(await textIn(sue)).toBe('')
+    await page.context().clearCookies()
+    await page.reload()
+    await page.getByLabel('Token').fill(stage.site.tokenOf('sue'))
+    await sue.click('Sign in')
+    await editor(sue).waitFor()
+    await waitFor(async () => (await textIn(sue)) === 'echo work of an hour')
+  })
+
   it('shows the script as the file of a runbook, with the marked values as parameters', async () => {
     await using sue = await opened('sue', 'bash')
     const { page } = sue

@@ -33,6 +33,11 @@ describe('a chart', () => {
     expect([days.kind, days.values]).toEqual(['moments', [1, 2]])
   })
 
+  it('makes hidden characters of labels visible', () => {
+    const { labels } = chartData(tableOf([['\u202egnp.exe', '1']]), 0, 1)
+    expect(labels).toEqual(['⟨U+202E⟩gnp.exe'])
+  })
+
   it('joins the rows of one day or one label by sum, count and average', () => {
     const days = tableOf([
       ['2026-11-28 23:59:59', '2'],

@@ -6,12 +6,25 @@ export const SCRIPTS = 'runbook-page-script:'
 /** The random name of a sign-in of this browser. A sign-out removes it. */
 const SIGN_IN = 'runbook-page-sign-in'
 
-/** The sign-in that this tab knows. */
-let known: string | undefined
+interface Keeper {
+  readonly user: string
+  readonly signIn: string | undefined
+}
+
+/**
+ * The last user of this tab. An expired sign-in leaves them here, because the view that closes then still has
+ * their script to keep.
+ */
+let keeper: Keeper | undefined
 
 effect(() => {
-  known = person.value ? signInOfBrowser() : undefined
+  if (person.value) keeper = { user: person.value.name, signIn: signInOfBrowser() }
 })
+
+/** Returns the name of the user whose scripts this tab keeps. */
+export function keeperOfScripts(): string {
+  return keeper?.user ?? ''
+}
 
 function signInOfBrowser(): string | undefined {
   try {
@@ -25,7 +38,7 @@ function signInOfBrowser(): string | undefined {
 
 /** Returns false after a sign-out, also one in another tab of which the gateway has not told this tab yet. */
 export function mayKeepScripts(): boolean {
-  return known !== undefined && localStorage.getItem(SIGN_IN) === known
+  return keeper?.signIn !== undefined && localStorage.getItem(SIGN_IN) === keeper.signIn
 }
 
 /** Removes the drafts and saved scripts of all users of this browser. */

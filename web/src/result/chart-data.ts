@@ -1,3 +1,4 @@
+import { visible } from '../parts/visible.ts'
 import { momentIn, numberIn } from './numbers.ts'
 import type { ResultTable } from './table.ts'
 
@@ -11,7 +12,7 @@ export interface ChartData {
   readonly kind: 'numbers' | 'moments' | 'labels'
   readonly places: readonly number[]
   readonly values: readonly (number | null)[]
-  /** The labels of the places, used when the axis shows texts. */
+  /** The labels of the places, used when the axis shows texts. Hidden characters are visible in them. */
   readonly labels: readonly string[]
   /** Number of rows that have no value or no place. */
   readonly leftOut: number
@@ -23,7 +24,7 @@ export interface ChartData {
  */
 export type Measure = 'each' | 'sum' | 'count' | 'average'
 
-const DAY_S = 86_400
+export const DAY_S = 86_400
 
 interface Point {
   readonly place: number
@@ -70,7 +71,7 @@ export function chartData(
     kind,
     places: sorted.map(({ place }) => place),
     values: sorted.map((point) => measured(point, measure)),
-    labels: kind === 'labels' ? sorted.map(({ label }) => label) : [],
+    labels: kind === 'labels' ? sorted.map(({ label }) => visible(label)) : [],
     leftOut,
   }
 }

@@ -27,15 +27,19 @@ function lineOf(cells: readonly (Cell | undefined)[]): string {
 
 function fieldOf(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return ''
-  const text = isFormula(cell) ? `'${cell}` : cell
+  const text = guarded(cell)
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** Returns a text that spreadsheets read as cells when it is pasted. */
+function guarded(cell: string): string {
+  return isFormula(cell) ? `'${cell}` : cell
+}
+
+/** Returns a text that spreadsheets read as cells when it is pasted. Formulas are guarded as in CSV. */
 export function tsvOf(rows: readonly (readonly (Cell | undefined)[])[]): string {
   return rows.map((row) => row.map(copied).join('\t')).join('\n')
 }
 
 function copied(cell: Cell | undefined): string {
-  return (cell ?? '').replaceAll(/[\t\r\n]+/g, ' ')
+  return guarded(cell ?? '').replaceAll(/[\t\r\n]+/g, ' ')
 }

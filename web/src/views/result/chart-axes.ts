@@ -1,5 +1,5 @@
 import type uPlot from 'uplot'
-import type { ChartData } from '../../result/chart-data.ts'
+import { DAY_S, type ChartData } from '../../result/chart-data.ts'
 
 export const FONT = '12px system-ui, sans-serif'
 /** Minimum space between two labels. */
@@ -16,7 +16,7 @@ export const CLOCKED: Partial<uPlot.Axis> = {
   values: (_, places, __, ___, step) =>
     places.map((seconds) => {
       const text = momentText(seconds)
-      return step >= 86_400 ? text.slice(0, 10) : step >= 60 ? text.slice(5, 16) : text.slice(11)
+      return step >= DAY_S ? text.slice(0, 10) : step >= 60 ? text.slice(5, 16) : text.slice(11)
     }),
 }
 
@@ -39,12 +39,27 @@ export function labelled({ labels }: ChartData): Partial<uPlot.Axis> {
   }
 }
 
+/** Space at each end of an axis of bars or labels, as a part of the distance between two places. */
+const AT_THE_ENDS = 0.6
+
 /**
- * Returns the range that the user has selected. Without a selection, returns the range of all labels with
- * half a place at each end.
+ * Returns the range that the user has selected. Without a selection, returns the range of all places with room
+ * for the whole first and last bar or label.
  */
-export function labelRange({ labels: { length } }: ChartData): uPlot.Scale.Range {
-  return (_, low, high) => (low <= 0 && high >= length - 1 ? [-0.6, length - 0.4] : [low, high])
+export function wholeRange({ kind, places }: ChartData): (low: number, high: number) => [number, number] {
+  const [first, last] = [places.at(0) ?? 0, places.at(-1) ?? 0]
+  const room = AT_THE_ENDS * (leastDistance(places) ?? (kind === 'moments' ? DAY_S : 1))
+  return (low, high) => (low <= first && high >= last ? [first - room, last + room] : [low, high])
+}
+
+/** Returns the distance that limits the width of the bars, or undefined for a single place. */
+function leastDistance(places: readonly number[]): number | undefined {
+  let least: number | undefined
+  for (const [at, place] of places.entries()) {
+    const distance = place - (places[at - 1] ?? place)
+    if (distance > 0 && distance < (least ?? Infinity)) least = distance
+  }
+  return least
 }
 
 /** Returns the space to the right of the chart. The right half of the last label may be in this space. */

@@ -7,7 +7,7 @@ import { saveFile } from '../../parts/save-file.ts'
 import { visible } from '../../parts/visible.ts'
 import { chartData, MAX_LABELS, type ChartData, type Measure } from '../../result/chart-data.ts'
 import type { ResultTable } from '../../result/table.ts'
-import { CLOCKED, FONT, labelled, labelRange, roomForLast, VALUED, valueText } from './chart-axes.ts'
+import { CLOCKED, FONT, labelled, roomForLast, VALUED, valueText, wholeRange } from './chart-axes.ts'
 import { number } from './table-view.tsx'
 
 const MIN_HEIGHT_PX = 240
@@ -258,6 +258,7 @@ function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPl
     ticks: { stroke: line, width: 1 },
     font: FONT,
   }
+  const whole = wholeRange(data)
   const bars = uPlot.paths.bars?.({ size: [0.7, 60, 1], radius: 0.1 })
   return {
     ...sizeOf(place),
@@ -268,7 +269,9 @@ function optionsFor(place: HTMLElement, { data, shape, up, across }: Drawn): uPl
     scales: {
       x: {
         time: data.kind === 'moments',
-        ...(data.kind === 'labels' && { range: labelRange(data) }),
+        ...((data.kind === 'labels' || shape === 'bars') && {
+          range: (_: uPlot, low: number, high: number) => whole(low, high),
+        }),
       },
       y: shape === 'bars' ? { range: (_, low, high) => [Math.min(0, low), Math.max(0, high) * 1.05] } : {},
     },

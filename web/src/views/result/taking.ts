@@ -19,6 +19,7 @@ function* rowsOf({ count, rowAt }: ShownRows): Generator<readonly Cell[], void> 
   for (let index = 0; index < count; index++) yield rowAt(index)
 }
 
+/** Copies the rows. Then reports how many values were changed in the copy. */
 export async function copyRows(shown: ShownRows): Promise<void> {
   const { table, count } = shown
   if (count > MAX_COPIED_ROWS) {
@@ -28,6 +29,9 @@ export async function copyRows(shown: ShownRows): Promise<void> {
   try {
     await copyText(tsvOf([table.columns.map(({ name }) => name), ...rowsOf(shown)]))
     toast(`${count} rows are copied.`)
+    let formulas = 0
+    for (const row of rowsOf(shown)) formulas += row.filter(isFormula).length
+    sayFormulas(formulas, 'In the copy')
   } catch (error) {
     toast(`The rows are not copied: ${asRefused(error).message}`, { icon: 'alert', tone: 'bad' })
   }
@@ -40,11 +44,15 @@ export async function downloadCsv(shown: ShownRows, fileName: string): Promise<v
   saveFile(new Blob(pieces, { type: 'text/csv;charset=utf-8' }), fileName)
   const rows = count === table.rows.length ? 'All rows are' : `${count} of ${table.rows.length} rows are`
   toast(`${rows} in ${fileName}.`)
-  if (formulas > 0)
-    toast(
-      `Values that look like formulas: ${formulas}. In the file they begin with ', so that a spreadsheet does not run them.`,
-      { icon: 'info', tone: 'wait' },
-    )
+  sayFormulas(formulas, 'In the file')
+}
+
+function sayFormulas(formulas: number, where: string): void {
+  if (formulas === 0) return
+  toast(
+    `Values that look like formulas: ${formulas}. ${where} they begin with ', so that a spreadsheet does not run them.`,
+    { icon: 'info', tone: 'wait' },
+  )
 }
 
 interface Csv {

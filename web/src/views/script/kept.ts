@@ -1,5 +1,4 @@
-import { person } from '../../api/person.ts'
-import { mayKeepScripts, SCRIPTS } from '../../parts/kept-scripts.ts'
+import { keeperOfScripts, mayKeepScripts, SCRIPTS } from '../../parts/kept-scripts.ts'
 
 // Drafts and saved scripts stay in this browser until the user signs out. Texts that may contain a secret are
 // never stored, and another user who signs in here does not get them.
@@ -34,7 +33,7 @@ export function whyNotKept(text: string): string | undefined {
 }
 
 function key(...parts: readonly string[]): string {
-  return SCRIPTS + JSON.stringify([person.peek()?.name ?? '', ...parts])
+  return SCRIPTS + JSON.stringify([keeperOfScripts(), ...parts])
 }
 
 export function keptDraft(connection: string): string {
