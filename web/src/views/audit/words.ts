@@ -1,6 +1,5 @@
 import type { AuditAction, AuditType } from '../../../../src/contract/contract.ts'
 import type { AuditEntry } from '../../api/types.ts'
-import type { IconName } from '../../parts/icon.tsx'
 
 type Words<Name extends string> = Readonly<Record<Name, string>>
 
@@ -82,11 +81,11 @@ export function failureText({ outcome, error_message: error, http_status: status
 }
 
 interface Look {
-  readonly icon: IconName
+  readonly icon: (typeof ICONS)[AuditAction] | 'cross' | 'wait' | 'ban'
   readonly tone: 'soft' | 'is-good' | 'is-wait' | 'is-bad'
 }
 
-const ICONS: Readonly<Record<AuditAction, IconName>> = {
+const ICONS = {
   execute: 'run',
   run: 'run',
   decide: 'approve',
@@ -101,7 +100,7 @@ const ICONS: Readonly<Record<AuditAction, IconName>> = {
   start: 'run',
   stop: 'stop',
   gap: 'alert',
-}
+} as const satisfies Words<AuditAction>
 
 /** Returns the icon of an entry and its tone. The words say the same. */
 export function lookOf(entry: Told): Look {
