@@ -38,6 +38,7 @@ import { Sessions } from './sessions/sessions.ts'
 import { addressUrl, callerAddress } from '../basics/net/address.ts'
 import { CurrentSettings, type GatewaySettings } from './settings/settings.ts'
 import type { Examples } from './settings/examples.ts'
+import { changedLines } from './settings/changed-entries.ts'
 import { Reload, type ReloadReport, type GatewayFile } from './settings/reload.ts'
 import { openMetrics } from './operating/monitoring.ts'
 import { Transport } from './agents/transport.ts'
@@ -329,12 +330,13 @@ function openReload(
   source: GatewayFile,
   { settings, repositories, users, agents, tls, audit, history, log }: Reloaded,
 ): Reload {
-  const apply = (next: GatewaySettings) => {
+  const apply = (next: GatewaySettings, { entries }: ReloadReport) => {
     const opened = repositories.replace(next.repositories)
     settings.replace(next)
     users.noteDeclared()
     agents.retireUnknown()
-    audit.note(auditFacts({ action: 'reload', resource_type: 'settings' }))
+    const changed = { ...changedLines(entries) }
+    audit.note(auditFacts({ action: 'reload', resource_type: 'settings', request_payload_redacted: changed }))
     tls?.renew()
     return checkRepositories(opened, log)
   }

@@ -65,6 +65,33 @@ export function changedEntries(
   return { all, leftOut: total - (MAX_PARTS - room) }
 }
 
+/** Maximum number of lines in an entry of the audit log. */
+const MAX_LINES = 100
+
+/**
+ * Returns the changes as lines for the audit log, such as `users ann: changed, opens` and `users ann groups: dev -> dev, boss`,
+ * and the number of lines that are left out.
+ */
+export function changedLines({ all, leftOut }: ChangedEntries): {
+  readonly changes: readonly string[]
+  readonly left_out: number
+} {
+  const lines = all.flatMap(({ setting, name, change, effect, parts }) => {
+    const said = name === setting ? name : `${setting} ${name}`
+    return [
+      `${said}: ${change}${effect === 'other' ? '' : `, ${effect}`}`,
+      ...parts.map(({ name: part, before = 'none', after = 'none', isSecret }) => {
+        const what = isSecret ? 'changed, a secret' : `${before} -> ${after}`
+        return `${said}${part === '' ? '' : ` ${part}`}: ${what}`
+      }),
+    ]
+  })
+  return {
+    changes: lines.slice(0, MAX_LINES).map(cut),
+    left_out: leftOut + Math.max(0, lines.length - MAX_LINES),
+  }
+}
+
 function entryOf(
   entry: Pick<ChangedEntry, 'setting' | 'name' | 'change'>,
   before: unknown,

@@ -31,7 +31,7 @@ interface ReloadServices {
    * The gateway uses the settings when the call returns; the promise settles when the remaining work is done.
    * @throws if the settings cannot be applied
    */
-  readonly apply: (settings: GatewaySettings) => Promise<void>
+  readonly apply: (settings: GatewaySettings, report: ReloadReport) => Promise<void>
   /** Returns the waiting requests on which these settings have an effect. Undefined if they cannot be read. */
   readonly waiting: (next: GatewaySettings) => readonly WaitingEffect[] | undefined
   readonly log: Logger
@@ -150,7 +150,7 @@ export class Reload {
           'settings-changed',
           'nothing was reloaded: the settings or the file have changed since the preview; look at the changes again',
         )
-      await apply(after)
+      await apply(after, report)
       this.#printed = printed ?? this.#printed
       this.#tell(report)
       this.#afterwards()

@@ -154,6 +154,25 @@ describe('the settings that the gateway shows', () => {
   })
 })
 
+describe('the audit log', () => {
+  it('says of a reload what each value was and is, and no secret', async () => {
+    const users = user('ann', 'dev, boss') + user('bea', 'boss') + user('cleo', 'leads')
+    gateway.configure({ users, connections: one().replace('hunter2-hunter2', 'correct-horse') })
+    await gateway.request('POST', '/api/reload')
+    const { body } = await gateway.request('GET', '/api/audit/logs?action=reload')
+    const [entry] = body['data'] as [{ request_payload_redacted: unknown }]
+    expect(entry.request_payload_redacted).toEqual({
+      changes: [
+        'users ann: changed, opens',
+        'users ann groups: dev -> dev, boss',
+        'connections one: changed',
+        'connections one secrets.envvar:PASSWORD: changed, a secret',
+      ],
+      left_out: 0,
+    })
+  })
+})
+
 describe('waiting requests', () => {
   it.each([
     ['its connection goes', { connections: '' }, 'blocked'],
