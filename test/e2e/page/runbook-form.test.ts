@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { deferred } from '../../../src/basics/deferred.ts'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
+import { faultsOfLayout } from './looks.ts'
 import { Stage } from './stage.ts'
 
 describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(missingBrowser)}`, () => {
@@ -13,6 +14,19 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
       'ops/where.runbook.sh': 'echo here',
       'ops/greeting.runbook.sh':
         'echo {{ .who | required "Say who." | shellquote }} {{ .pin | type "password" }}',
+      'support/pay-back.runbook.sh': [
+        '# Pay back an order',
+        'set -euo pipefail',
+        'psql -v ON_ERROR_STOP=1 <<SQL',
+        '  UPDATE orders',
+        '     SET state = \'refunded\', reason = {{ .reason | options "damaged" "late" | required "Say why." | sqlquote }}',
+        '   WHERE id = {{ .order_id | required "Say which order." }};',
+        'SQL',
+        'pay refund --order {{ .order_id }} --amount {{ .amount | type "number" | required "Say how much." | description "Amount in euros" }} \\',
+        '  --token {{ .token | type "password" | required "Say the token." | shellquote }}',
+        '{{ if eq .reason "damaged" }}mail damaged {{ .order_id }}{{ else }}mail sorry{{ end }}',
+        'echo "{{ if true }}{{ printf "%x" .token }}{{ end }}"',
+      ].join('\n'),
       'ops/customer.runbook.sh':
         '{{ .id | required "Look up the number first." | description "Number of the customer" | asenv "ID" }}{{ if .isNew }}{{ .plan | options "small" "large" | description "Plan to begin with" | asenv "PLAN" }}{{ end }}echo "$ID $PLAN"',
     },
@@ -193,6 +207,57 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     await page.getByLabel('who', { exact: true }).fill('')
     await preview.getByText('Still missing: who.').waitFor()
     expect(await ada.faults()).toEqual([])
+    expect(ada.problems).toEqual([])
+  })
+
+  it('shows the script before anything is typed, and fills each place as its value comes', async () => {
+    await using ada = await stage.enter('/runbooks?search=pay-back', {
+      viewport: { width: 1440, height: 900 },
+    })
+    const { page } = ada
+    await page.getByRole('link', { name: 'Pay back an order' }).click()
+    const preview = page.getByRole('region', { name: 'Script that would run' })
+    const script = preview.getByLabel('Script', { exact: true })
+    const gaps = async () => script.locator('mark.is-missing').allInnerTexts()
+    await expect
+      .poll(gaps)
+      .toEqual([
+        '⟨reason⟩',
+        '⟨order_id⟩',
+        '⟨order_id⟩',
+        '⟨amount⟩',
+        '⟨token⟩',
+        '⟨depends on reason⟩',
+        '⟨token⟩',
+      ])
+    await preview.getByText('Still missing: reason, Amount in euros, token, order_id.').waitFor()
+    expect(await script.getByTitle('This part depends on reason, which is missing.').count()).toBe(1)
+    expect([...(await ada.faultsInBothThemes()), ...(await faultsOfLayout(page))]).toEqual([])
+    await page.getByLabel('order_id').pressSequentially('4')
+    await expect.poll(gaps).toEqual(['⟨reason⟩', '⟨amount⟩', '⟨token⟩', '⟨depends on reason⟩', '⟨token⟩'])
+    await script.locator('mark', { hasText: /^4$/ }).nth(1).waitFor()
+    await page.getByLabel('Amount in euros').pressSequentially('41')
+    await script.locator('mark', { hasText: /^41$/ }).waitFor()
+    // A wrong value is no value: its place is open until the value is right.
+    await page.getByLabel('Amount in euros').pressSequentially(',')
+    await script.getByText('⟨amount⟩').waitFor()
+    await page.getByLabel('Amount in euros').fill('41.30')
+    await page.getByLabel('reason').selectOption('damaged')
+    await script.getByText('mail damaged').waitFor()
+    await expect.poll(gaps).toEqual(['⟨token⟩', '⟨token⟩'])
+    const answer = page.waitForResponse(/\/api\/runbooks\/render/)
+    await page.getByLabel('token').fill('k9!z')
+    expect(await (await answer).text()).not.toMatch(/k9!z|6b39217a/)
+    await expect.poll(gaps).toEqual([])
+    expect(await script.locator('mark', { hasText: '••••••' }).count()).toBe(2)
+    await preview.getByText('Still missing').waitFor({ state: 'detached' })
+    expect(await page.locator('body').innerHTML()).not.toMatch(/k9!z|6b39217a/)
+    expect(await page.evaluate('JSON.stringify({ ...sessionStorage, ...localStorage })')).not.toContain(
+      'k9!z',
+    )
+    expect([...(await ada.faultsInBothThemes()), ...(await faultsOfLayout(page))]).toEqual([])
+    await page.getByLabel('token').fill('')
+    await expect.poll(gaps).toEqual(['⟨token⟩', '⟨token⟩'])
     expect(ada.problems).toEqual([])
   })
 

@@ -235,6 +235,7 @@ describe('POST /api/runbooks/render', () => {
         script: '7\nUS\nAB\n',
         env_vars: ['envvar:A', 'envvar:PW', 'filesystem:KEY'],
         client_args: ['-x'],
+        missing: [],
         secret_parameters: ['pw'],
         marks: [
           { start: 0, end: 1, names: ['customer'] },

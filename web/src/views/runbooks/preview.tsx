@@ -3,6 +3,7 @@ import { previewRunbook, type RunRequest } from '../../api/gateway.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 import type { Rendered } from '../../api/types.ts'
 import type { Draft } from '../../form/draft.ts'
+import { labelOf } from '../../form/parameters.ts'
 import { Fact } from '../../parts/facts.tsx'
 import { MarkedScript } from '../../parts/marked-script.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
@@ -33,6 +34,13 @@ export function Preview({ request, draft, file }: PreviewProps) {
   const parameters = draft.known()
   const { value, error, asked } = usePreview(parameters && { ...request, parameters })
   const isOld = value !== undefined && value.asked !== asked
+  const labelOfName = (name: string) => {
+    const parameter = draft.parameters.find((one) => one.name === name)
+    return parameter === undefined ? name : labelOf(parameter)
+  }
+  // The form knows the last use of a parameter, and the gateway all of them: an earlier one may be required.
+  const known = value === undefined || isOld ? [] : value.rendered.missing.map(labelOfName)
+  const missing = [...new Set([...draft.missing, ...known])]
   return (
     <section class="card stays preview" aria-label="Script that would run" aria-busy={isOld}>
       <div class="card-head">
@@ -40,9 +48,9 @@ export function Preview({ request, draft, file }: PreviewProps) {
         <span class="push" />
         <span class="soft small">as you type</span>
       </div>
-      {draft.missing.length > 0 && (
+      {missing.length > 0 && (
         <Note tone="live">
-          <p>Still missing: {draft.missing.map(visible).join(', ')}.</p>
+          <p>Still missing: {missing.map(visible).join(', ')}.</p>
         </Note>
       )}
       {error !== undefined && <Problem error={error} />}
