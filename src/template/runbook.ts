@@ -84,7 +84,7 @@ export interface RenderedTemplate {
 }
 
 /** A placeholder of a preview, in the place of what needs missing values. */
-export interface PreviewGap {
+interface PreviewGap {
   readonly start: number
   readonly end: number
   /** Names of the missing parameters. */
