@@ -103,7 +103,7 @@ const anyTemplate = fc
 const anyValue = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
 const anyValues = fc.record({ a: anyValue, b: anyValue, c: fc.string() })
 
-describe('of any template and any values, a preview', () => {
+describe('the preview of any template and any values', () => {
   test('is byte for byte what runs if no value is missing', () => {
     fc.assert(
       fc.property(anyTemplate, anyValues, (source, values) => {
