@@ -44,7 +44,7 @@ export function ClockMoment({ at }: { readonly at: string }) {
   return <Time at={at}>{clockText(new Date(at), new Date())}</Time>
 }
 
-export function clockText(time: Date, present: Date): string {
+function clockText(time: Date, present: Date): string {
   if (Number.isNaN(time.getTime())) return ''
   if (time.toDateString() === present.toDateString()) return CLOCK.format(time)
   return (time.getFullYear() === present.getFullYear() ? DAY_AND_CLOCK : EXACT).format(time)

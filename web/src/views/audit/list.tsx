@@ -1,10 +1,11 @@
 import './audit.css'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { ask } from '../../api/request.ts'
 import type { AuditEntry, AuditPage } from '../../api/types.ts'
 import { ChoiceFilter, DateFilter, FilterForm, gatewayFilters, TextFilter } from '../../parts/filters.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { usePages, type PagedList } from '../../parts/lists/pages.ts'
+import { useRowHeight } from '../../parts/lists/row-height.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { ClockMoment } from '../../parts/moment.tsx'
@@ -15,9 +16,8 @@ import { ChainFaults, ChainVerdict, useChain } from './chain.tsx'
 import { Details } from './details.tsx'
 import { ACTIONS, actorText, didText, failureText, lookOf, objectText, TYPES } from './words.ts'
 
-/** Heights of rows in pixels. In a narrow window a row has two lines. audit.css has the same width. */
+/** Heights of rows of one line and of two lines, in pixels. */
 const [LINE_PX, TWO_LINES_PX] = [40, 60]
-const HAS_LINES = matchMedia('(min-width: 60.01rem)')
 /** Maximum number of entries, because the gateway sends at most a thousand pages. */
 const FURTHEST = 100_000
 
@@ -47,7 +47,7 @@ export default function AuditLog() {
   const asked = gatewayQuery(query.value).toString()
   const { count, more, error, row, look, refresh } = usePages(asked, ENTRIES)
   const { chain, checkNow } = useChain()
-  const rowHeight = useRowHeight()
+  const rowHeight = useRowHeight(LINE_PX, TWO_LINES_PX)
   const [opened, setOpened] = useState<AuditEntry | undefined>(undefined)
   return (
     <>
@@ -116,16 +116,6 @@ const RESULTS = [
 
 const OPTIONS = { who: 'actor', action: 'action', about: 'resource_type', text: 'text' }
 const DAYS = { from: 'created_after', to: 'created_before' }
-
-function useRowHeight(): number {
-  const [isWide, setIsWide] = useState(HAS_LINES.matches)
-  useEffect(() => {
-    const change = () => setIsWide(HAS_LINES.matches)
-    HAS_LINES.addEventListener('change', change)
-    return () => HAS_LINES.removeEventListener('change', change)
-  }, [])
-  return isWide ? LINE_PX : TWO_LINES_PX
-}
 
 /** Most entries are views. They hide who changed or decided something, so the page folds them away. */
 function LookingSwitch({ folded }: { readonly folded: number | null }) {

@@ -1,9 +1,10 @@
 import './sessions.css'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { Icon } from '../../parts/icon.tsx'
 import { Empty, Loading, Problem } from '../../parts/messages.tsx'
 import { diffPath } from '../../parts/paths.ts'
 import { changeQuery, query } from '../../parts/router.ts'
+import { useRowHeight } from '../../parts/lists/row-height.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { RunsByDay } from './by-day.tsx'
 import { Filters, gatewayQuery } from './filters.tsx'
@@ -12,19 +13,8 @@ import { useSessionPages, type LookedAt, type ParameterSearch } from './pages.ts
 import { Row } from './row.tsx'
 import { SavedFilters } from './saved.tsx'
 
-/** Heights of rows in pixels. In a narrow window a row has two lines. sessions.css has the same width. */
+/** Heights of rows of one line and of two lines, in pixels. */
 const [LINE_PX, TWO_LINES_PX] = [40, 64]
-const HAS_LINES = matchMedia('(min-width: 60.01rem)')
-
-function useRowHeight(): number {
-  const [isWide, setIsWide] = useState(HAS_LINES.matches)
-  useEffect(() => {
-    const change = () => setIsWide(HAS_LINES.matches)
-    HAS_LINES.addEventListener('change', change)
-    return () => HAS_LINES.removeEventListener('change', change)
-  }, [])
-  return isWide ? LINE_PX : TWO_LINES_PX
-}
 
 /** Shows the sessions. The newest session is first unless the user chooses another order. */
 export default function SessionList() {
@@ -32,7 +22,7 @@ export default function SessionList() {
   const rows = rowsQuery(query.value).toString()
   const asked = filters.toString()
   const pages = useSessionPages([asked, rows].filter(Boolean).join('&'))
-  const rowHeight = useRowHeight()
+  const rowHeight = useRowHeight(LINE_PX, TWO_LINES_PX)
   const [chosen, setChosen] = useState<readonly string[]>([])
   const { count, isCapped, search, lookedAt, error } = pages
   const choose = (id: string, isChosen: boolean) =>
