@@ -21,4 +21,9 @@ it('audit finds entries by a part of a name and by a text in what they are about
   expect(byAdmin.map(({ resource_id: id }) => id)).toEqual(['ben', 'ann.kowalski'])
   expect(await audit('--who', 'nobody-is-called-so')).toEqual([])
   expect(await audit('--who', 'admin', '--text', 'there is no such thing')).toEqual([])
+  const { stdout } = await runProgram(place, ['audit', 'list', '--format', 'tsv', '--type', 'users'], {
+    HOOP_APIURL: gateway.gateway.http,
+    HOOP_TOKEN: userToken,
+  })
+  expect(stdout).toMatch(/admin\tcreated a user\tann\.kowalski\tok 201/)
 })
