@@ -104,6 +104,7 @@ export function Statements({ session }: { readonly session: Session }) {
 }
 
 function Table({ statements }: { readonly statements: readonly Statement[] }) {
+  const isOfMany = statements.some(({ connection }) => connection !== statements[0]?.connection)
   return (
     <section class="card scroll" aria-label="Statements" tabIndex={0}>
       <table class="folds statements">
@@ -119,7 +120,7 @@ function Table({ statements }: { readonly statements: readonly Statement[] }) {
         <RowBlocks
           items={statements}
           columns={5}
-          row={(statement, index) => <Row key={index} statement={statement} />}
+          row={(statement, index) => <Row key={index} statement={statement} isOfMany={isOfMany} />}
         />
       </table>
     </section>
@@ -214,7 +215,13 @@ function countText(shown: readonly Statement[], { statements, has_more: hasMore 
   return `${shown.length.toLocaleString('en')} of ${all} statements${times}. What the rows held is in no record.`
 }
 
-function Row({ statement }: { readonly statement: Statement }) {
+interface RowProps {
+  readonly statement: Statement
+  /** Whether the list has statements of several connections. */
+  readonly isOfMany: boolean
+}
+
+function Row({ statement, isOfMany }: RowProps) {
   const { connection, query, time, duration_ms: ms, rows } = statement
   const error = errorOf(statement)
   return (
@@ -229,7 +236,7 @@ function Row({ statement }: { readonly statement: Statement }) {
             {visible(error)}
           </code>
         )}
-        <span class="under">connection {connection}</span>
+        {isOfMany && <span class="under">connection {connection}</span>}
       </th>
       <td class="number" data-name={rows === null ? undefined : 'rows'}>
         {rows?.toLocaleString('en')}
