@@ -1,17 +1,15 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
-import { outer } from '../../support/machine/own-folders.ts'
 import { without } from '../../support/machine/servers.ts'
 import { faultsOfKeys, faultsOfLayout } from './looks.ts'
+import { openMadeSession, picturesOf } from './made-session.ts'
 import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
 // The record of a terminal, as the page shows it. That a real terminal is recorded is in terminal.test.ts, and that
 // the text is that of a real terminal in test/web/views/past-text.test.ts.
 
-const FOLDER = outer['PICTURES_TO']
 const PHONE = { width: 390, height: 844 }
 const BEGAN = '2026-12-01T13:12:40Z'
 /** Far fewer than there are. */
@@ -60,22 +58,16 @@ describe.skipIf(missingBrowser !== undefined)(`a past terminal on the page${with
   const stage = new Stage({})
 
   /** Opens the session of a terminal with this record. */
-  async function opened(written: readonly Written[], options = {}): Promise<Visitor> {
-    const { body } = await stage.site.rest.script('bash', 'echo')
-    const visitor = await stage.enter('/agents', options)
-    await visitor.page.route(new RegExp(`/api/sessions/${body.session_id}(\\?.*)?$`), async (route) => {
-      const reply = await route.fetch()
-      const session = (await reply.json()) as object
-      const events = written.map(([at, text]) => [at, 'o', Buffer.from(text).toString('base64')])
-      const event_stream = [[0, 'r', Buffer.from('100x24').toString('base64')], ...events]
-      const isRecord = route.request().url().includes('event_stream')
-      const terminal = { verb: 'connect', connection: 'bastion-eu', script: { data: '' }, began_at: BEGAN }
-      const size = { event_size: written.reduce((sum, [, text]) => sum + text.length, 0) }
-      await route.fulfill({ json: { ...session, ...terminal, ...size, ...(isRecord && { event_stream }) } })
+  function opened(written: readonly Written[], options = {}): Promise<Visitor> {
+    const events = written.map(([at, text]) => [at, 'o', Buffer.from(text).toString('base64')])
+    const event_stream = [[0, 'r', Buffer.from('100x24').toString('base64')], ...events]
+    const terminal = { verb: 'connect', connection: 'bastion-eu', script: { data: '' }, began_at: BEGAN }
+    const size = { event_size: written.reduce((sum, [, text]) => sum + text.length, 0) }
+    const change = (session: object, url: string) => ({
+      ...{ ...session, ...terminal, ...size },
+      ...(url.includes('event_stream') && { event_stream }),
     })
-    await visitor.goTo(`/sessions/${body.session_id}`)
-    await visitor.settled()
-    return visitor
+    return openMadeSession({ stage, change, options })
   }
 
   const text = ({ page }: Visitor) => page.getByRole('region', { name: 'Text', exact: true })
@@ -169,16 +161,7 @@ describe.skipIf(missingBrowser !== undefined)(`a past terminal on the page${with
       if (view === 'replay') await page.getByRole('button', { name: 'Replay', exact: true }).click()
       if (view === 'replay') await page.locator('.xterm-rows').waitFor()
       expect(await faultsOfLayout(page)).toEqual([])
-      if (FOLDER === undefined) continue
-      mkdirSync(FOLDER, { recursive: true })
-      for (const viewport of [PHONE, { width: 1024, height: 768 }, { width: 1440, height: 900 }])
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.setViewportSize(viewport)
-          await page.emulateMedia({ colorScheme })
-          const file = `past-terminal-${view}-${viewport.width}-${colorScheme}.png`
-          await page.screenshot({ path: path.join(FOLDER, file), animations: 'disabled' })
-        }
-      await page.setViewportSize(PHONE)
+      await picturesOf(bea, `past-terminal-${view}`)
     }
   })
 })

@@ -1,16 +1,14 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
-import { outer } from '../../support/machine/own-folders.ts'
 import { without } from '../../support/machine/servers.ts'
 import { faultsOfKeys, faultsOfLayout } from './looks.ts'
+import { openMadeSession, picturesOf } from './made-session.ts'
 import { Stage } from './stage.ts'
 import type { Visitor } from './visitor.ts'
 
 // The record of native clients, as the page shows it. That gateway and agent make it is in test/e2e/native.
 
-const FOLDER = outer['PICTURES_TO']
 const PHONE = { width: 360, height: 740 }
 const LONG_SQL = `select ${Array.from({ length: 900 }, (_, index) => `column_${index}`).join(', ')} from t`
 /** Far fewer than there are. */
@@ -45,22 +43,13 @@ describe.skipIf(missingBrowser !== undefined)(
     const stage = new Stage({})
 
     /** Opens a session of a native client with these statements. */
-    async function opened(statements: readonly object[], options = {}): Promise<Visitor> {
-      const { body } = await stage.site.rest.script('bash', 'echo')
-      const visitor = await stage.enter('/agents', options)
-      await visitor.page.route(new RegExp(`/api/sessions/${body.session_id}(\\?.*)?$`), async (route) => {
-        const reply = await route.fetch()
-        const session = (await reply.json()) as object
-        await route.fulfill({
-          json: { ...session, verb: 'connect', port: true, type: 'database', connection_subtype: 'postgres' },
-        })
+    function opened(statements: readonly object[], options = {}): Promise<Visitor> {
+      const native = { verb: 'connect', port: true, type: 'database', connection_subtype: 'postgres' }
+      return openMadeSession({
+        ...{ stage, options, change: (session) => ({ ...session, ...native }) },
+        prepare: ({ page }) =>
+          page.route('**/statements?*', (route) => route.fulfill({ json: { statements, has_more: false } })),
       })
-      await visitor.page.route('**/statements?*', (route) =>
-        route.fulfill({ json: { statements, has_more: false } }),
-      )
-      await visitor.goTo(`/sessions/${body.session_id}`)
-      await visitor.settled()
-      return visitor
     }
 
     it('shows each with duration and rows or its error, and the whole of a long one on demand', async () => {
@@ -141,15 +130,7 @@ describe.skipIf(missingBrowser !== undefined)(
         else await page.locator('.query').first().waitFor()
         expect(await faultsOfLayout(page)).toEqual([])
         expect(await page.locator('.query').count()).toBeLessThan(MOST_DRAWN)
-        if (FOLDER === undefined) return
-        mkdirSync(FOLDER, { recursive: true })
-        for (const viewport of [PHONE, { width: 1440, height: 900 }])
-          for (const colorScheme of ['light', 'dark'] as const) {
-            await page.setViewportSize(viewport)
-            await page.emulateMedia({ colorScheme })
-            const file = `statements-${name}-${viewport.width}-${colorScheme}.png`
-            await page.screenshot({ path: path.join(FOLDER, file), animations: 'disabled' })
-          }
+        await picturesOf(ada, `statements-${name}`)
       })
   },
 )
