@@ -234,6 +234,16 @@ describe('a range of statements', () => {
     expect(found).toEqual(queries)
   })
 
+  it('ends at 1 MiB of JSON also when the errors come after all statements', () => {
+    const reader = new StatementReader(0, 10_000)
+    for (let at = 0; at < 2000; at += 1) reader.add(0, beginLine('1', 'x'.repeat(200)))
+    const [outcome, ms, rows, error] = ['done', 1, undefined, '1064'] as const
+    const end = endLine('1', { outcome, ms, rows, error, errorText: '\ufffd'.repeat(512) })
+    for (let at = 0; at < 2000; at += 1) reader.add(0, end)
+    expect(Buffer.byteLength(JSON.stringify(reader.asked))).toBeLessThan(1024 * 1024)
+    expect(reader.asked.length).toBeGreaterThan(400)
+  })
+
   it('is done when no statement in it runs, although it ended early', () => {
     const reader = new StatementReader(0, 1000)
     const end = endLine('1', {

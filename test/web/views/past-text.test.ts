@@ -52,6 +52,12 @@ describe('the text of a past terminal', () => {
       ])
   })
 
+  it('keeps lines above the screen that a program erased', async () => {
+    const lines = Array.from({ length: 100 }, (_, at) => `line ${at}`)
+    const all = `${lines.map((line) => `${line}\r\n`).join('')}\x1b[3J\x1b[H\x1b[2Jlast`
+    expect(await textsOf(all)).toEqual([...lines, 'last'])
+  })
+
   it('keeps every line above the screen once, whatever the size of the window becomes', async () => {
     const lines = Array.from({ length: 300 }, (_, at) => `line ${at}`)
     const events = lines.flatMap((line, at) => [
