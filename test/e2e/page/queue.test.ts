@@ -89,7 +89,7 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     await page.keyboard.press('a')
     const dialog = page.getByRole('dialog')
     await dialog.getByText("echo '2' '5.00' '[REDACTED]'").waitFor()
-    expect(await focused()).toBe('Cancel')
+    await expect.poll(focused).toBe('Approve')
     expect(await dialog.innerText()).toContain(
       '1 of dba, leads. You decide for dba: sue can then run it on pg-shop.',
     )

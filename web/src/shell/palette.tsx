@@ -22,8 +22,9 @@ export default function Palette({ typed }: PaletteProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [wanted, setWanted] = useState(typed)
   const [chosen, setChosen] = useState(0)
-  const all = useFindings()
-  const found = useMemo(() => best(all, wanted), [all, wanted])
+  const { all, isWhole } = useFindings()
+  const matches = useMemo(() => best(all, wanted), [all, wanted])
+  const found = matches.length === 0 && isWhole ? searchesFor(wanted.trim()) : matches
   const close = () => (isPaletteOpen.value = false)
   // Before the next key, which would otherwise act on the page.
   useLayoutEffect(() => {
@@ -82,7 +83,7 @@ export default function Palette({ typed }: PaletteProps) {
         />
       </div>
       <Options found={found} chosen={chosen} onTake={take} />
-      {found.length === 0 && (
+      {matches.length === 0 && (
         <p class="card-body soft" role="status">
           Nothing has “{visible(wanted)}” in its name, path or description. Try fewer letters.
         </p>
@@ -100,6 +101,15 @@ export default function Palette({ typed }: PaletteProps) {
       </div>
     </dialog>
   )
+}
+
+/** What is only in the values of past runs is found by the list of sessions. */
+function searchesFor(text: string): readonly Finding[] {
+  if (text === '') return []
+  const title = `Search the sessions for “${text}”`
+  const about = 'in the values, runbooks and users of past runs'
+  const to = `/sessions?${new URLSearchParams({ text }).toString()}`
+  return [{ group: 'Sessions', icon: 'search', title, about, open: () => go(to) }]
 }
 
 interface OptionsProps {
@@ -141,11 +151,12 @@ function Options({ found, chosen, onTake }: OptionsProps) {
   )
 }
 
-function useFindings(): readonly Finding[] {
+/** `isWhole`: whether the lists that are searched have been read. */
+function useFindings(): { readonly all: readonly Finding[]; readonly isWhole: boolean } {
   const runbooks = useLoaded(readRunbooks).value
   const connections = useLoaded(readConnections).value
   const sessions = ownSessions.value
-  return useMemo(
+  const all = useMemo(
     () => [
       ...(runbooks === undefined ? [] : ofRunbooks(runbooks)),
       ...(connections ?? []).flatMap(ofConnection),
@@ -161,6 +172,7 @@ function useFindings(): readonly Finding[] {
     ],
     [runbooks, connections, sessions],
   )
+  return { all, isWhole: runbooks !== undefined && connections !== undefined }
 }
 
 function ofRunbooks({ repositories }: RunbookLists): Finding[] {

@@ -1,15 +1,22 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 
-/** In a narrower window a row has two lines. The styles of the rows have the same width. */
-const HAS_LINES = matchMedia('(min-width: 60.01rem)')
+/** Heights of rows in pixels by the width of the window. The first query that matches decides. */
+export interface RowHeights {
+  readonly from: readonly (readonly [media: string, px: number])[]
+  readonly otherwise: number
+}
 
-/** Returns the height of a row in pixels, for rows of one line or of two lines. */
-export function useRowHeight(linePx: number, twoLinesPx: number): number {
-  const [isWide, setIsWide] = useState(HAS_LINES.matches)
+/** @param heights always the same object */
+export function useRowHeight({ from, otherwise }: RowHeights): number {
+  const all = useMemo(() => from.map(([media, px]) => [matchMedia(media), px] as const), [from])
+  const read = () => all.find(([{ matches }]) => matches)?.[1] ?? otherwise
+  const [px, setPx] = useState(read)
   useEffect(() => {
-    const change = () => setIsWide(HAS_LINES.matches)
-    HAS_LINES.addEventListener('change', change)
-    return () => HAS_LINES.removeEventListener('change', change)
-  }, [])
-  return isWide ? linePx : twoLinesPx
+    const change = () => setPx(read)
+    for (const [query] of all) query.addEventListener('change', change)
+    return () => {
+      for (const [query] of all) query.removeEventListener('change', change)
+    }
+  }, [all])
+  return px
 }

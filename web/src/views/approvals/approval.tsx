@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { readReview, readSession } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Review, Session } from '../../api/types.ts'
@@ -115,14 +115,19 @@ function Issue({ session: { integrations_metadata: issue } }: { readonly session
 function AfterDecision({ review }: { readonly review: Review }) {
   const { batch, session } = review
   const hasEnded = review.status === 'REJECTED' || review.status === 'REVOKED'
+  const place = useRef<HTMLDivElement>(null)
+  // On a phone the buttons of the decision are far below.
+  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [review])
   return (
-    <Note tone={hasEnded ? 'live' : 'good'} role="status" title={visible(decidedText(review))}>
-      <p class="line">
-        <a class="button" href={batch === undefined ? sessionPath(session) : batchPath(batch.id)}>
-          {batch === undefined ? 'Open the session' : 'Open the batch'}
-        </a>
-        <NextRequest review={review} isPrimary />
-      </p>
-    </Note>
+    <div class="after-decision" ref={place}>
+      <Note tone={hasEnded ? 'live' : 'good'} role="status" title={visible(decidedText(review))}>
+        <p class="line">
+          <a class="button" href={batch === undefined ? sessionPath(session) : batchPath(batch.id)}>
+            {batch === undefined ? 'Open the session' : 'Open the batch'}
+          </a>
+          <NextRequest review={review} isPrimary />
+        </p>
+      </Note>
+    </div>
   )
 }

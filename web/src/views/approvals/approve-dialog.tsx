@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useCallback, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { decide, readReview, readSession } from '../../api/gateway.ts'
 import type { Review, Session } from '../../api/types.ts'
 import { TextField } from '../../form/text-field.tsx'
@@ -51,6 +51,7 @@ export function ApproveDialog({ review, onDecided, onClose }: QuestionProps) {
       review={value?.whole ?? review}
       isOff={value === undefined || unseen !== undefined}
       isOpened={unseen !== undefined}
+      isReady={value !== undefined}
       onDecided={onDecided}
       onClose={onClose}
     >
@@ -79,16 +80,24 @@ interface ApproveFormProps extends QuestionProps {
   readonly isOff?: boolean
   /** Whether the request has to be opened instead. */
   readonly isOpened?: boolean
+  /** Whether all is shown that the answer depends on. */
+  readonly isReady: boolean
   /** Shown below the facts of the request. */
   readonly children?: ComponentChildren
 }
 
 /** The question before an approval, with a comment. */
 function ApproveForm(props: ApproveFormProps) {
-  const { review, isOff = false, isOpened = false, onDecided, onClose, children } = props
+  const { review, isOff = false, isOpened = false, isReady, onDecided, onClose, children } = props
   const [comment, setComment] = useState('')
   const { busy, error, act } = useAction(() => undefined)
   const runs = review.batch?.connections ?? 1
+  const buttons = useRef<HTMLDivElement>(null)
+  // Enter approves from here on, and not before the script is shown. A comment that was begun keeps the focus.
+  useEffect(() => {
+    if (isReady && comment === '')
+      buttons.current?.querySelector<HTMLElement>('.is-primary')?.focus({ preventScroll: true })
+  }, [isReady])
   const submit = (event: Event) => {
     event.preventDefault()
     if (isOff) return
@@ -123,8 +132,8 @@ function ApproveForm(props: ApproveFormProps) {
             onValue={setComment}
           />
         )}
-        <div class="line">
-          <button type="button" class="button push" autofocus onClick={onClose}>
+        <div class="line" ref={buttons}>
+          <button type="button" class="button push" onClick={onClose}>
             Cancel
           </button>
           {isOpened ? (

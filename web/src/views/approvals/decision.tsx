@@ -106,7 +106,7 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
           {others}
         </Approving>
       ) : (
-        <div class="line">{others}</div>
+        <div class="line decide">{others}</div>
       )}
       {rejecting}
       {problem}
@@ -177,7 +177,7 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
           <Hour label="Until" value={until} onValue={(value) => setHours([from, value])} />
         </div>
       )}
-      <div class="line">
+      <div class="line decide">
         <button class="button is-primary" disabled={isOff}>
           <Icon name="check" />
           {runs > 1 ? `Approve ${runs} runs` : 'Approve'}
@@ -204,6 +204,7 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
             <button
               type="button"
               class="button is-primary"
+              autofocus
               onClick={() => {
                 setAsking(false)
                 approve()

@@ -1,13 +1,15 @@
-import { useMemo } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { readReviews } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
 import { Moment } from '../../parts/moment.tsx'
 import { RowBlocks } from '../../parts/lists/row-blocks.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
-import { Empty, Loading, Problem } from '../../parts/messages.tsx'
+import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { approvalPath } from '../../parts/paths.ts'
 import { Name } from '../../parts/text.tsx'
+import { visible } from '../../parts/visible.ts'
+import { decidedText } from './decided-text.ts'
 import { Queue } from './queue.tsx'
 import { RequestName } from './request-name.tsx'
 import { placeOf } from './place-of.ts'
@@ -16,6 +18,7 @@ import { ReviewState } from './review-facts.tsx'
 /** Shows the waiting requests, which are updated live, and below them the decided ones. */
 export default function ApprovalList() {
   const { value, error, reload } = useLoaded(readReviews, ['reviews'])
+  const [last, setLast] = useState<Review>()
   const { waiting, decided } = useMemo(
     () => ({
       waiting: value?.filter(({ status }) => status === 'PENDING') ?? [],
@@ -42,7 +45,8 @@ export default function ApprovalList() {
           a <code>review</code> in gateway.yaml.
         </Empty>
       )}
-      {waiting.length > 0 && <Queue waiting={waiting} reload={reload} />}
+      {last !== undefined && <LastDecision review={last} />}
+      {waiting.length > 0 && <Queue waiting={waiting} onDecided={setLast} reload={reload} />}
       {decided.length > 0 && (
         <section class="stack is-tight" aria-labelledby="decided">
           <h2 id="decided">Decided</h2>
@@ -68,6 +72,23 @@ export default function ApprovalList() {
   )
 }
 
+/** Says what the last decision has led to. It stays above the rows, because a toast would lie on their buttons. */
+function LastDecision({ review }: { readonly review: Review }) {
+  const isRejected = review.status === 'REJECTED'
+  return (
+    <div class="last-decision">
+      <Note tone={isRejected ? 'live' : 'good'} role="status">
+        <p class="line">
+          {visible(decidedText(review))}
+          <a class="push" href={approvalPath(review.id)}>
+            Show
+          </a>
+        </p>
+      </Note>
+    </div>
+  )
+}
+
 function Decided({ review }: { readonly review: Review }) {
   const { id, owner, created_at: created } = review
   return (
@@ -85,7 +106,25 @@ function Decided({ review }: { readonly review: Review }) {
       </td>
       <td>
         <ReviewState review={review} />
+        <Deciders review={review} />
       </td>
     </tr>
+  )
+}
+
+/** The people who approved or rejected. An expired or withdrawn request has none. */
+function Deciders({ review: { review_groups_data: groups } }: { readonly review: Review }) {
+  const names = new Set(groups.flatMap(({ reviewed_by: by }) => by?.name ?? []))
+  if (names.size === 0) return null
+  return (
+    <span class="under">
+      by{' '}
+      {[...names].map((name, at) => (
+        <>
+          {at > 0 && ', '}
+          {name === person.value?.name ? 'you' : <Name>{name}</Name>}
+        </>
+      ))}
+    </span>
   )
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { decide } from '../../api/gateway.ts'
 import { person } from '../../api/person.ts'
 import type { Review } from '../../api/types.ts'
@@ -6,15 +6,14 @@ import { useAction } from '../../parts/action.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { Problem } from '../../parts/messages.tsx'
 import { useSingleKeys } from '../../parts/single-keys.ts'
-import { toast } from '../../parts/toasts.tsx'
 import { takeDecided } from '../../shell/mine.tsx'
 import { ApproveDialog } from './approve-dialog.tsx'
-import { decidedText } from './decided-text.ts'
 import { Rejecting, withdraw } from './decision.tsx'
 import { byEnd, WaitingRow } from './waiting-row.tsx'
 
 interface QueueProps {
   readonly waiting: readonly Review[]
+  readonly onDecided: (after: Review) => void
   readonly reload: () => void
 }
 
@@ -24,26 +23,31 @@ interface Asked {
 }
 
 /** Requests that wait: those that this person can decide, and others. Keys go through them and decide. */
-export function Queue({ waiting, reload }: QueueProps) {
+export function Queue({ waiting, onDecided, reload }: QueueProps) {
   const lists = useRef<HTMLDivElement>(null)
   const [asked, setAsked] = useState<Asked>()
   const { busy, error, act } = useAction(reload)
+  const [gone, setGone] = useState<ReadonlySet<string>>(new Set())
   const { sorted, mine, others } = useMemo(() => {
-    const sorted = byEnd(waiting)
+    const sorted = byEnd(waiting.filter(({ id }) => !gone.has(id)))
     return {
       sorted,
       mine: sorted.filter(isForMe),
       others: sorted.filter((review) => !isForMe(review)),
     }
-  }, [waiting])
+  }, [waiting, gone])
   /** Row that gets the focus when the decided one has left the list. */
   const next = useRef<string | undefined>(undefined)
-  useEffect(() => {
+  // A decided request leaves the list at once, so that the keys go on from the next one, whenever they are pressed.
+  useLayoutEffect(() => {
     const row = rowsIn(lists.current).find(({ dataset }) => dataset['review'] === next.current)
-    if (next.current !== undefined && document.querySelector('dialog[open]') === null)
-      row?.querySelector<HTMLElement>('a.whole')?.focus()
+    row?.querySelector<HTMLElement>('a.whole')?.focus()
     next.current = undefined
-  }, [waiting.length])
+  }, [gone])
+  useEffect(() => {
+    const ids = new Set(waiting.map(({ id }) => id))
+    setGone((before) => (before.isSubsetOf(ids) ? before : before.intersection(ids)))
+  }, [waiting])
   const move = (step: 1 | -1) => moveFocus(lists.current, step)
   const ask = (verdict: Asked['verdict']) => {
     const row = rowsIn(lists.current).find((one) => one.contains(document.activeElement))
@@ -65,12 +69,14 @@ export function Queue({ waiting, reload }: QueueProps) {
   })
   const close = () => setAsked(undefined)
   const decided = (after: Review) => {
-    const rows = rowsIn(lists.current)
-    const at = rows.findIndex((row) => row.dataset['review'] === after.id)
-    if (after.status !== 'PENDING') next.current = (rows[at + 1] ?? rows[at - 1])?.dataset['review']
     close()
+    if (after.status !== 'PENDING') {
+      const at = mine.findIndex(({ id }) => id === after.id)
+      next.current = (mine[at + 1] ?? mine[at - 1])?.id
+      setGone((before) => new Set([...before, after.id]))
+    }
     takeDecided(after)
-    toast(decidedText(after), { to: `/approvals/${after.id}` })
+    onDecided(after)
     reload()
   }
   // The same rows are not drawn again when a question opens: there may be hundreds.

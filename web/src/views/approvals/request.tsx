@@ -107,9 +107,14 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
           </div>
         </section>
       </div>
-      {waits && (review.can.approve || review.can.reject) && <DecisionBar review={review} diff={diff} />}
+      {waits && decides(review) && <DecisionBar review={review} diff={diff} />}
     </>
   )
+}
+
+/** Requesters may withdraw their request, which is no decision. */
+function decides({ can }: Review): boolean {
+  return can.approve || (can.reject && !can.withdraw)
 }
 
 interface DecisionBarProps {
@@ -121,7 +126,7 @@ interface DecisionBarProps {
 function DecisionBar({ review, diff }: DecisionBarProps) {
   const decide = () => {
     const heading = document.getElementById('decision')
-    heading?.scrollIntoView({ block: 'center' })
+    heading?.closest('section')?.querySelector('.decide')?.scrollIntoView({ block: 'end' })
     heading?.focus({ preventScroll: true })
   }
   return (

@@ -69,23 +69,12 @@ export function Held({ review: { held } }: { readonly review: Shown }) {
   )
 }
 
-/** Shows the requester, the decisions so far, and the end of the wait. */
+/** Shows the decisions so far, and the end of the wait. Each view that has them says above who asked for what, where and when. */
 export function ReviewFacts({ review }: { readonly review: Shown }) {
-  const { owner, connection, created_at: created, expires_at: expires, time_window: window } = review
+  const { expires_at: expires, time_window: window } = review
   const { rejection_reason: reason = '', withdrawn_by: withdrawnBy } = review
   return (
     <dl class="facts is-list">
-      <Fact name="Asked by">
-        <Name>{owner}</Name>
-      </Fact>
-      {review.batch === undefined && (
-        <Fact name="Connection">
-          <Name>{connection}</Name>
-        </Fact>
-      )}
-      <Fact name="Asked">
-        <Moment at={created} />
-      </Fact>
       {review.status === 'PENDING' && (
         <Fact name="Waits until">
           <Moment at={expires} />, <TimeLeft until={expires} />

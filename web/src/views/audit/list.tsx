@@ -17,7 +17,7 @@ import { Details } from './details.tsx'
 import { ACTIONS, actorText, didText, failureText, lookOf, objectText, TYPES } from './words.ts'
 
 /** Heights of rows of one line and of two lines, in pixels. */
-const [LINE_PX, TWO_LINES_PX] = [40, 60]
+const HEIGHTS = { from: [['(min-width: 60.01rem)', 40]], otherwise: 60 } as const
 /** Maximum number of entries, because the gateway sends at most a thousand pages. */
 const FURTHEST = 100_000
 
@@ -47,7 +47,7 @@ export default function AuditLog() {
   const asked = gatewayQuery(query.value).toString()
   const { count, more, error, row, look, refresh } = usePages(asked, ENTRIES)
   const { chain, checkNow } = useChain()
-  const rowHeight = useRowHeight(LINE_PX, TWO_LINES_PX)
+  const rowHeight = useRowHeight(HEIGHTS)
   const [opened, setOpened] = useState<AuditEntry | undefined>(undefined)
   return (
     <>

@@ -11,6 +11,7 @@ import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import { ClearSearch, SearchField } from '../../parts/lists/search.tsx'
+import { useRowHeight } from '../../parts/lists/row-height.ts'
 import { WindowList } from '../../parts/lists/window-list.tsx'
 import { kindOfState } from '../sessions/state.tsx'
 import {
@@ -23,7 +24,8 @@ import {
   type ListedRunbook,
 } from './catalog.ts'
 
-const ROW_PX = 56
+/** On a phone a title has two lines. lists.css has the same width. */
+const HEIGHTS = { from: [['(min-width: 48.01rem)', 56]], otherwise: 76 } as const
 const MAX_RECENT = 8
 
 /** All runbooks by folder, or the results of a search with the best match first. */
@@ -90,6 +92,7 @@ interface RowsProps {
 }
 
 function Rows({ rows, total, wanted, last, onToggle }: RowsProps) {
+  const rowHeight = useRowHeight(HEIGHTS)
   if (total === 0)
     return (
       <Empty icon="book" title="No runbook exists yet">
@@ -127,7 +130,7 @@ function Rows({ rows, total, wanted, last, onToggle }: RowsProps) {
           {rows.length === 1 ? '1 runbook found' : `${rows.length} runbooks found`}
         </p>
       )}
-      <WindowList label="Runbooks" count={rows.length} rowHeight={ROW_PX} row={row} />
+      <WindowList label="Runbooks" count={rows.length} rowHeight={rowHeight} row={row} />
     </>
   )
 }
@@ -189,15 +192,22 @@ function Runbook({ runbook, heading, last }: RunbookProps) {
           title={visible(`On some or all of its connections, a run needs approval: ${asks.join(', ')}`)}
         >
           <Icon name="approve" small />
-          <span>
+          <span class="runbook-asks">
             asks <Name>{asks.join(', ')}</Name>
           </span>
         </span>
       )}
-      <span class="hint">
-        {item.error === null ? <Name>{connections.join(', ')}</Name> : 'cannot be run'}
+      <span class="hint" title={visible(connections.join(', '))}>
+        {item.error === null ? <Name>{placesText(connections)}</Name> : 'cannot be run'}
       </span>
       <FavouriteButton {...{ repository }} file={item.name} title={visible(item.title ?? name)} />
     </div>
   )
+}
+
+const MAX_NAMES = 2
+
+/** The list of connections is the same in many rows, so most of them are a number. The form has all names. */
+function placesText(connections: readonly string[]): string {
+  return connections.length <= MAX_NAMES ? connections.join(', ') : `${connections.length} connections`
 }

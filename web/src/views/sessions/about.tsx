@@ -83,13 +83,13 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
   )
 }
 
-/** Shows the moments of a session that are known, in their order. */
+/** Shows the moments of a session that are known, in their order, without the one in the line above. */
 function Moments({ session }: { readonly session: Session }) {
+  const { start_date: asked, approved_at: approved, began_at: began = null, end_date: ended } = session
   const moments = [
-    ['Asked', session.start_date],
-    ['Approved', session.approved_at],
-    ['Began', session.began_at],
-    ['Ended', session.end_date],
+    ['Asked', began === null ? null : asked],
+    ['Approved', approved],
+    ['Ended', ended],
   ] as const
   return moments.map(
     ([name, at]) =>

@@ -13,8 +13,14 @@ import { useSessionPages, type LookedAt, type ParameterSearch } from './pages.ts
 import { Row } from './row.tsx'
 import { SavedFilters } from './saved.tsx'
 
-/** Heights of rows of one line and of two lines, in pixels. */
-const [LINE_PX, TWO_LINES_PX] = [40, 64]
+/** In a narrow window a row has two lines, on a phone three. sessions.css has the same widths. */
+const HEIGHTS = {
+  from: [
+    ['(min-width: 60.01rem)', 40],
+    ['(min-width: 30.01rem)', 64],
+  ],
+  otherwise: 84,
+} as const
 
 /** Shows the sessions. The newest session is first unless the user chooses another order. */
 export default function SessionList() {
@@ -22,7 +28,7 @@ export default function SessionList() {
   const rows = rowsQuery(query.value).toString()
   const asked = filters.toString()
   const pages = useSessionPages([asked, rows].filter(Boolean).join('&'))
-  const rowHeight = useRowHeight(LINE_PX, TWO_LINES_PX)
+  const rowHeight = useRowHeight(HEIGHTS)
   const [chosen, setChosen] = useState<readonly string[]>([])
   const { count, isCapped, search, lookedAt, error } = pages
   const choose = (id: string, isChosen: boolean) =>
