@@ -1,3 +1,4 @@
+import type { Locator } from 'playwright-core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { missingBrowser } from '../../support/browser.ts'
 import { without } from '../../support/machine/servers.ts'
@@ -112,7 +113,6 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     expect(await send('bea', 'GET', `/api/reviews/${one}`)).toMatchObject({ status: 'PENDING' })
     await page.keyboard.press('a')
     await dialog.waitFor()
-    await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     const told = page.getByRole('status').filter({ hasText: 'You approved echo 1. tom can use it now.' })
     await told.getByRole('link', { name: 'Open the session' }).waitFor()
@@ -212,15 +212,55 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
       await bar.getByRole('button', { name: 'Decide' }).click()
       await page.getByRole('button', { name: 'Approve 3 runs' }).click({ trial: true })
       expect(await page.evaluate('document.activeElement.id')).toBe('decision')
+      expect(await isInView(page.getByRole('button', { name: 'Approve 3 runs' }))).toBe(true)
       expect(bea.problems).toEqual([])
     }
+  })
+
+  it('shows on a phone after the decision where to go on, and asks no requester to decide', async () => {
+    const [one] = [await script('echo 1'), await script('echo 2')]
+    const viewport = { width: 390, height: 740 }
+    await using tom = await stage.arrive({ viewport })
+    await tom.signIn(stage.site.tokenOf('tom'), `/approvals/${one}`)
+    await tom.page.getByRole('list', { name: 'Who can decide' }).waitFor()
+    expect(await tom.page.getByRole('group', { name: 'Decision' }).count()).toBe(0)
+    await using bea = await stage.arrive({ viewport })
+    await bea.signIn(stage.site.tokenOf('bea'), `/approvals/${one}`)
+    await bea.click('Decide')
+    await bea.click('Approve')
+    const next = bea.page.getByRole('status').getByRole('link', { name: /^Next request/ })
+    await next.waitFor()
+    await expect.poll(() => isInView(next)).toBe(true)
+    expect([...(await faultsOfLayout(bea.page)), ...bea.problems]).toEqual([])
+  })
+
+  it('tells the approver of a run that its output is not for them, and asks for nothing that is refused', async () => {
+    const id = await script('echo not-for-bea')
+    await send('max', 'PUT', `/api/reviews/${id}`, { status: 'APPROVED' })
+    await send('tom', 'POST', `/api/sessions/${id}/exec`)
+    await using bea = await stage.arrive()
+    await bea.signIn(stage.site.tokenOf('bea'), `/sessions/${id}`)
+    await bea.sees('The output is for tom, for admins and auditors')
+    await bea.page.getByLabel('Script').getByText('echo not-for-bea').first().waitFor()
+    expect(await bea.page.getByRole('alert').count()).toBe(0)
+    expect(await bea.page.getByRole('tablist').count()).toBe(0)
+    expect([...(await bea.faultsInBothThemes()), ...bea.problems]).toEqual([])
+  })
+
+  it('is told before in the form: whom it asks, by the words of the other views', async () => {
+    await using tom = await stage.arrive()
+    await tom.signIn(stage.site.tokenOf('tom'), '/runbooks/books/ops/deploy.runbook.sh')
+    await tom.page.getByLabel('Connection', { exact: true }).selectOption('both')
+    const note = tom.page.locator('.note').filter({ hasText: 'Needs approval by dba and leads' })
+    expect(await note.innerText()).toMatch(/dba: bea, max\s+leads: ola\s+boss: eve, alone and by force/)
+    expect(tom.problems).toEqual([])
   })
 
   it('tells the requester whom to ask', async () => {
     const id = await script('echo mine', 'both')
     await using tom = await stage.arrive()
     await tom.signIn(stage.site.tokenOf('tom'), `/approvals/${id}`)
-    await tom.sees('2 of dba, leads.')
+    await tom.sees('dba and leads.')
     const who = tom.page.getByRole('list', { name: 'Who can decide' })
     expect(await who.innerText()).toMatch(/dba\s+bea, max\s+leads\s+ola/)
     expect(await tom.page.getByText('You decide for').count()).toBe(0)
@@ -233,8 +273,17 @@ describe.skipIf(missingBrowser !== undefined)(`a request for an approval${withou
     await using tom = await stage.arrive()
     await tom.signIn(stage.site.tokenOf('tom'), '/connections')
     const row = tom.page.getByRole('row').filter({ hasText: 'books' })
-    await row.getByText('ops/**: approval by dba, leads').waitFor()
+    await row.getByText('ops/**: approval by 1 of dba, leads').waitFor()
     expect(await row.getByText('ops/free*: no approval').count()).toBe(1)
     expect([...(await tom.faults()), ...(await faultsOfLayout(tom.page)), ...tom.problems]).toEqual([])
   })
 })
+
+/** Whether the whole element is in the window. */
+function isInView(element: Locator): Promise<boolean> {
+  return element.evaluate((one) => {
+    const { top, bottom } = one.getBoundingClientRect()
+    const at = document.elementFromPoint(one.getBoundingClientRect().left + 4, (top + bottom) / 2)
+    return top >= 0 && bottom <= innerHeight && (at === one || one.contains(at))
+  })
+}

@@ -126,6 +126,37 @@ describe.skipIf(missingBrowser !== undefined)(`what waits for an approver${witho
     expect(bea.problems).toEqual([])
   })
 
+  it('goes on from the next request after each decision, without a message on the rows', async () => {
+    for (const order of ['1', '2', '3', '4']) await refund(order)
+    await using bea = await stage.arrive()
+    const { page } = bea
+    await bea.signIn(stage.site.tokenOf('bea'), '/approvals')
+    const name = (order: string) => `Refund an order order ${order} amount 5.00`
+    await page.getByRole('link', { name: name('4') }).waitFor()
+    const focused = () => page.evaluate<string>('document.activeElement.innerText')
+    await page.keyboard.press('j')
+    await page.keyboard.press('a')
+    await expect.poll(focused).toBe('Approve')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focused()).toBe(name('2'))
+    await page.keyboard.press('j')
+    expect(await focused()).toBe(name('3'))
+    await page.keyboard.press('k')
+    await page.keyboard.press('k')
+    expect(await focused()).toBe(name('2'))
+    await bea.sees('You approved Refund an order 1 5.00.')
+    expect(await page.locator('.toast').count()).toBe(0)
+    await page.keyboard.press('a')
+    await expect.poll(focused).toBe('Approve')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focused()).toBe(name('2'))
+    const decided = page.getByRole('region', { name: 'Decided requests' }).getByRole('row')
+    expect(await decided.nth(1).innerText()).toMatch(/Refund an order[^]*approved\s+by you/)
+    expect(bea.problems).toEqual([])
+  })
+
   it('asks about a runbook that has its values in variables, and shows all of them', async () => {
     const url = '/api/plugins/runbooks/connections/pg-shop/exec'
     const parameters = { account: 'ann@shop.example' }

@@ -11,6 +11,8 @@ describe.skipIf(missingBrowser !== undefined)(`the page asks for a reason${witho
     connections: [
       { name: 'strict', command: ['bash', '--norc', '-i'], reason: 'required' },
       { name: 'asked', command: ['bash'], reason: 'required', review: { groups: ['admin'] } },
+      { name: 'open', command: ['bash'], reason: 'optional', review: { groups: ['admin'] } },
+      { name: 'unasked', command: ['bash'], review: { groups: ['admin'] } },
       { name: 'free', command: ['bash'] },
     ],
   })
@@ -76,6 +78,17 @@ describe.skipIf(missingBrowser !== undefined)(`the page asks for a reason${witho
     await ada.page.getByRole('link', { name: /true/ }).first().click()
     await ada.page.getByRole('heading', { level: 1 }).waitFor()
     await ada.sees('“refund 4711”')
+    const noReason = ada.page.getByText('No reason is given.')
+    for (const [connection, said] of [
+      ['open', 1],
+      ['unasked', 0],
+    ] as const) {
+      const body = { connection, script: 'true' }
+      const { session_id: id } = await stage.send('cid', 'POST', '/api/sessions', body)
+      await ada.goTo(`/approvals/${String(id)}`)
+      await ada.page.getByRole('list', { name: 'Who can decide' }).waitFor()
+      expect([connection, await noReason.count()]).toEqual([connection, said])
+    }
     expect(ada.problems).toEqual([])
   })
 })

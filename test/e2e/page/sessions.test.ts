@@ -33,6 +33,22 @@ describe.skipIf(missingBrowser !== undefined)(
       await page.waitForURL(/\/batches\//)
     })
 
+    it('has on a phone the values and the user of each session, too, and the whole names of runbooks', async () => {
+      await using ida = await enter('/sessions?kind=runbook', 390)
+      const row = rowsOf(ida).filter({ hasText: 'Refund an order' }).first()
+      await row.waitFor()
+      for (const part of ['.listed-values .value', '.listed-user', '.listed-place'])
+        expect([part, await row.locator(part).first().isVisible()]).toEqual([part, true])
+      await ida.goTo('/runbooks')
+      const names = ida.page.getByRole('region', { name: 'Runbooks' }).locator('a.whole > bdi')
+      await names.first().waitFor()
+      const cut = (all: Element[]) =>
+        all.filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight + 1)
+          .length
+      expect(await names.evaluateAll(cut)).toBe(0)
+      expect(ida.problems).toEqual([])
+    })
+
     it('has one line for the runs of a schedule on a day, which a switch unfolds', async () => {
       const run = () =>
         stage.filled.site.rest.send('POST', '/api/schedules/orders/run', '{}', stage.filled.tokenOf('admin'))

@@ -192,8 +192,10 @@ describe.skipIf(missingBrowser !== undefined)(`the frame of the page${without(mi
     await page.keyboard.press('Control+k')
     await field.fill('nothing has this')
     await cid.sees('Nothing has “nothing has this”')
-    await page.keyboard.press('Escape')
-    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await page.getByRole('option', { name: 'Search the sessions for “nothing has this”' }).waitFor()
+    await field.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Sessions' }).waitFor()
+    expect(new URL(page.url()).searchParams.get('text')).toBe('nothing has this')
   })
 
   it('keeps what is typed after Ctrl+K while the search is still loaded, and acts on none of these keys', async () => {

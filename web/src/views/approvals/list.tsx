@@ -80,9 +80,7 @@ function LastDecision({ review }: { readonly review: Review }) {
       <Note tone={isRejected ? 'live' : 'good'} role="status">
         <p class="line">
           {visible(decidedText(review))}
-          <a class="push" href={approvalPath(review.id)}>
-            Show
-          </a>
+          <a href={approvalPath(review.id)}>Show</a>
         </p>
       </Note>
     </div>
@@ -112,19 +110,15 @@ function Decided({ review }: { readonly review: Review }) {
   )
 }
 
-/** The people who approved or rejected. An expired or withdrawn request has none. */
-function Deciders({ review: { review_groups_data: groups } }: { readonly review: Review }) {
-  const names = new Set(groups.flatMap(({ reviewed_by: by }) => by?.name ?? []))
-  if (names.size === 0) return null
+/** The people who decided, or why a request ended without a decision. */
+function Deciders({ review }: { readonly review: Review }) {
+  const { review_groups_data: groups, rejection_reason: reason = '', withdrawn_by: withdrawnBy } = review
+  const names = [...new Set(groups.flatMap(({ reviewed_by: by }) => by?.name ?? []))]
+  if (names.length === 0)
+    return withdrawnBy === undefined && reason !== '' ? <span class="under">{visible(reason)}</span> : null
   return (
     <span class="under">
-      by{' '}
-      {[...names].map((name, at) => (
-        <>
-          {at > 0 && ', '}
-          {name === person.value?.name ? 'you' : <Name>{name}</Name>}
-        </>
-      ))}
+      by {names.map((name) => (name === person.value?.name ? 'you' : visible(name))).join(', ')}
     </span>
   )
 }

@@ -25,7 +25,7 @@ import {
 } from './catalog.ts'
 
 /** On a phone a title has two lines. lists.css has the same width. */
-const HEIGHTS = { from: [['(min-width: 48.01rem)', 56]], otherwise: 76 } as const
+const HEIGHTS = { from: [['(min-width: 48.01rem)', 56]], otherwise: 64 } as const
 const MAX_RECENT = 8
 
 /** All runbooks by folder, or the results of a search with the best match first. */
