@@ -34,7 +34,7 @@ describe.skipIf(missingBrowser !== undefined)(
     })
 
     it('has on a phone the values and the user of each session, too, and the whole names of runbooks', async () => {
-      await using ida = await enter('/sessions?kind=runbook', 390)
+      await using ida = await enter('/sessions?text=refund', 390)
       const row = rowsOf(ida).filter({ hasText: 'Refund an order' }).first()
       await row.waitFor()
       for (const part of ['.listed-values .value', '.listed-user', '.listed-place'])
