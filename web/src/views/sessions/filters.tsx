@@ -117,6 +117,6 @@ export function gatewayQuery(asked: URLSearchParams): URLSearchParams {
 }
 
 /** Escapes the wildcards of the gateway's filters. */
-export function literal(text: string): string {
+function literal(text: string): string {
   return text.replaceAll(/[\\%_]/g, '\\$&')
 }
