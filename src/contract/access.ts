@@ -111,7 +111,9 @@ export const accessContract = {
       user: option(
         'only users or groups whose name contains this text (ignoring case), and users who are in the group with this name',
       ),
-      connection: option('only connections with this text in the name (ignoring case)'),
+      connection: option(
+        'only connections with this text in the name (ignoring case); with a `*`, which stands for any text, only connections of this whole name',
+      ),
       offset: numberOption('offset', 'number of users to skip (default: 0)', 1_000_000, 0),
       connection_offset: numberOption(
         'connection_offset',

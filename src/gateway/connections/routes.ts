@@ -11,7 +11,7 @@ import type { Handlers } from '../handlers.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
-import { nativeProtocol, portRefusal, terminalRefusal } from '../sessions/session-request.ts'
+import { nativeProtocol, portObstacle, terminalObstacle } from '../sessions/session-request.ts'
 import { unreviewedUses } from '../settings/unreviewed.ts'
 import { hasTags, parseTagSelector, type TagSelector } from '../settings/connections.ts'
 
@@ -97,8 +97,8 @@ function listed(
   connection: ConnectionSettings,
 ): ListedConnectionAnswer {
   const { name, type, subtype = '', tags, agent, access, review, guardrails, jira } = connection
-  const refusal = terminalRefusal(connection)
-  const hasPort = access.connect && portRefusal(connection) === ''
+  const obstacle = terminalObstacle(connection)
+  const hasPort = access.connect && portObstacle(connection) === undefined
   return {
     id: name,
     name,
@@ -127,8 +127,8 @@ function listed(
     guardrail_rules: guardrails.map((one) => one.name),
     access_mode_runbooks: mode(access.runbooks && connection.runbooks !== undefined),
     access_mode_exec: mode(access.exec),
-    access_mode_connect: mode(access.connect && refusal === ''),
-    access_mode_connect_reason: access.connect ? refusal : '',
+    access_mode_connect: mode(access.connect && obstacle === undefined),
+    access_mode_connect_reason: access.connect && obstacle !== undefined ? obstacle.reason : '',
     native_port: (hasPort ? nativeProtocol(connection) : undefined) ?? null,
     access_schema: mode(false),
     jira_issue_template_id: jira?.name ?? '',

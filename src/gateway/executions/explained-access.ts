@@ -9,8 +9,8 @@ import { reviewRules, type PathRule } from '../reviews/rules.ts'
 import { isInFolder } from '../runbooks/catalog.ts'
 import {
   nativeProtocol,
-  portRefusal,
-  terminalRefusal,
+  portObstacle,
+  terminalObstacle,
   useOf,
   type SessionRequest,
 } from '../sessions/session-request.ts'
@@ -34,7 +34,7 @@ const REQUESTS = {
   port: { origin: 'client', verb: 'connect' },
 } as const satisfies Readonly<Record<UseName, Pick<SessionRequest, 'origin' | 'verb'>>>
 
-const WORDS = { runbooks: 'runbooks', exec: 'exec', connect: 'terminal', port: 'port' } as const
+const WORDS = { runbooks: 'runbooks', exec: 'scripts', connect: 'terminal', port: 'port' } as const
 
 /** Operations about access. Admins and auditors see everybody's access. Other users see their own access. */
 export function accessRoutes({ users }: { readonly users: Users }): Handlers<typeof accessContract> {
@@ -47,7 +47,7 @@ export function accessRoutes({ users }: { readonly users: Users }): Handlers<typ
         ({ user: { name, groups } }) =>
           wanted === undefined || groups.includes(wanted) || isPart(wanted, name),
       )
-      const connections = users.allConnections.filter(({ name }) => isPart(part, name))
+      const connections = users.allConnections.filter(({ name }) => isMeant(part, name))
       const shownUsers = people.slice(offset, offset + MAX_USERS)
       const shown = connections.slice(from, from + MAX_CONNECTIONS)
       return {
@@ -95,6 +95,22 @@ function groupsOf(users: Users): { user: GatewayUser; members: number }[] {
 
 function isPart(part: string, name: string): boolean {
   return name.toLowerCase().includes(part.toLowerCase())
+}
+
+/** Without a `*`, the text is a part of the name. With one, it is the whole name, and `*` stands for any text. */
+function isMeant(wanted: string, name: string): boolean {
+  const [first = '', ...others] = wanted.toLowerCase().split('*')
+  const last = others.pop()
+  if (last === undefined) return isPart(wanted, name)
+  const text = name.toLowerCase()
+  if (!text.startsWith(first) || !text.endsWith(last)) return false
+  let at = first.length
+  for (const piece of others) {
+    const found = text.indexOf(piece, at)
+    if (found < 0) return false
+    at = found + piece.length
+  }
+  return at <= text.length - last.length
 }
 
 /**
@@ -216,9 +232,9 @@ function obstacleOf(connection: ConnectionSettings, name: UseName, file?: string
     if (file === undefined || isInFolder(file, runbooks.path)) return undefined
     return { reason: `only runbooks in ${runbooks.path} run here`, setting: `${setting}.path` }
   }
-  const reason =
-    name === 'port' ? portRefusal(connection) : name === 'connect' ? terminalRefusal(connection) : ''
-  return reason === '' ? undefined : { reason, setting: settingOf(connection, 'type') }
+  const obstacle =
+    name === 'port' ? portObstacle(connection) : name === 'connect' ? terminalObstacle(connection) : undefined
+  return obstacle && { ...obstacle, setting: settingOf(connection, obstacle.setting) }
 }
 
 function approvalOf(connection: ConnectionSettings, { path, rule }: PathRule): Approval {
@@ -255,7 +271,7 @@ function levelOf(uses: Uses): AccessExplanation['level'] {
   return all.some(({ approvals }) => approvals.length > 0) ? 'approval' : 'free'
 }
 
-/** Lists restrictions: `no terminal`, `exec needs approval by sre`. Ports are named only if the type has one. */
+/** Lists restrictions: `no terminal`, `scripts need approval by sre`. Ports are named only if the type has one. */
 function usesText(uses: Uses, connection: ConnectionSettings): string[] {
   const isNative = nativeProtocol(connection) !== undefined
   const names = (Object.keys(WORDS) as UseName[]).filter((name) => isNative || name !== 'port')
@@ -278,7 +294,7 @@ function usesText(uses: Uses, connection: ConnectionSettings): string[] {
     ...byPath,
     ...(isByPath && free.length > 0
       ? [
-          `${andText(free.map((name) => WORDS[name]))} ${needText(free.length, 'no approval although runbooks do')}`,
+          `${andText(free.map((name) => WORDS[name]))} ${needText(pluralOf(free), 'no approval although runbooks do')}`,
         ]
       : []),
     ...(off.length === 0 ? [] : [`no ${orText(off.map((name) => WORDS[name]))}`]),
@@ -290,7 +306,7 @@ function needsNone({ approvals }: Use): boolean {
 }
 
 function pluralOf(names: readonly UseName[]): number {
-  return names.includes('runbooks') ? 2 : names.length
+  return names.includes('runbooks') || names.includes('exec') ? 2 : names.length
 }
 
 function needText(count: number, approval: string): string {

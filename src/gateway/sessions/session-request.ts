@@ -198,12 +198,25 @@ function charactersOf(byte: number): number {
   return (byte & 0xc0) === 0x80 ? 0 : 1
 }
 
-/** Returns why the agent refuses a terminal that the settings allow; otherwise an empty text. */
-export function terminalRefusal({ masking, guardrails }: ConnectionSettings): string {
+/** What keeps a connection from a use that its settings of access allow. */
+export interface UseObstacle {
+  readonly reason: string
+  /** The setting of the connection that decides. */
+  readonly setting: 'guardrails' | 'masking' | 'type'
+}
+
+/** Returns why the agent refuses a terminal that the settings of access allow, or undefined. */
+export function terminalObstacle({ masking, guardrails }: ConnectionSettings): UseObstacle | undefined {
   if (guardrails.some(({ input }) => input.length > 0))
-    return 'the guardrails of this connection cannot check typed input before it takes effect'
-  if (masking?.dlpMode !== 'strict') return ''
-  return 'the output of this connection is masked (strict), and a terminal cannot be masked'
+    return {
+      reason: 'the guardrails of this connection cannot check typed input before it takes effect',
+      setting: 'guardrails',
+    }
+  if (masking?.dlpMode !== 'strict') return undefined
+  return {
+    reason: 'the output of this connection is masked (strict), and a terminal cannot be masked',
+    setting: 'masking',
+  }
 }
 
 /** Returns the protocol of the connection's native clients; undefined if the type has none. */
@@ -212,12 +225,18 @@ export function nativeProtocol({ type, subtype }: ConnectionSettings): NativePro
   return isNativeProtocol(collapsed) ? collapsed : undefined
 }
 
-/** Returns why no port for native clients can be opened although the settings allow it; otherwise an empty text. */
-export function portRefusal(connection: ConnectionSettings): string {
+/** Returns why no port for native clients can be opened although the settings of access allow it, or undefined. */
+export function portObstacle(connection: ConnectionSettings): UseObstacle | undefined {
   const { type, subtype, guardrails, masking } = connection
   const protocol = nativeProtocol(connection)
   if (protocol === undefined)
-    return `connections of type ${connectionType(type, subtype)} have no port for native clients`
-  if (protocol !== 'tcp' || (guardrails.length === 0 && masking === undefined)) return ''
-  return 'guardrails and masking of this connection cannot be enforced on tcp connections'
+    return {
+      reason: `connections of type ${connectionType(type, subtype)} have no port for native clients`,
+      setting: 'type',
+    }
+  if (protocol !== 'tcp' || (guardrails.length === 0 && masking === undefined)) return undefined
+  return {
+    reason: 'guardrails and masking of this connection cannot be enforced on tcp connections',
+    setting: guardrails.length > 0 ? 'guardrails' : 'masking',
+  }
 }

@@ -285,13 +285,22 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     expect(await ada.page.getByLabel('Connection', { exact: true }).inputValue()).toBe('test')
   })
 
-  it('ticks none of several connections, and finds them by tag', async () => {
+  it('ticks the chosen one of several connections, says which are ticked, and finds them by tag', async () => {
     await using ada = await stage.enter('/runbooks')
     await ada.page.getByRole('link', { name: 'where.runbook.sh' }).click()
+    const chosen = await ada.page.getByLabel('Connection', { exact: true }).inputValue()
     await ada.page.getByLabel('Run on several connections').check()
+    await ada.page.getByRole('button', { name: 'Run on 1 connection' }).waitFor()
+    const preview = ada.page.getByRole('region', { name: 'Script that would run' })
+    await ada.page.getByLabel(chosen, { exact: true }).uncheck()
+    await preview.getByText('no connection: choose at least one').waitFor()
     expect(await ada.page.getByRole('button', { name: 'Run on 0 connections' }).isDisabled()).toBe(true)
     await ada.page.getByLabel('Search connections').fill('env=test')
     await ada.click('All')
     await ada.page.getByRole('button', { name: 'Run on 1 connection' }).waitFor()
+    await preview.getByText('test', { exact: true }).waitFor()
+    await ada.page.getByLabel('Search connections').fill('')
+    await ada.page.getByLabel(chosen, { exact: true }).check()
+    await preview.getByText('2 connections, here as on test').waitFor()
   })
 })

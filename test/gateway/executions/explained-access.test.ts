@@ -56,21 +56,21 @@ async function explained(name: string, connection: string): Promise<AccessExplan
 describe('what a user may do on a connection', () => {
   it.each([
     ['ann', 'open', 'free', 'everybody; no runbooks'],
-    ['ann', 'pg', 'approval', 'dev; exec needs approval by sre and dba; no runbooks or terminal'],
+    ['ann', 'pg', 'approval', 'dev; scripts need approval by sre and dba; no runbooks or terminal'],
     ['hal', 'pg', 'free', 'dev; no runbooks or terminal'],
     ['ann', 'books', 'none', 'no access: only for dba'],
     [
       ...(['bea', 'books', 'approval'] as const),
-      'dba; runbooks need approval by 1 of dba, lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval by sre; no exec or terminal',
+      'dba; runbooks need approval by 1 of dba, lead; runbooks ops/free.sh need no approval; runbooks ops/danger/* need approval by sre; no scripts or terminal',
     ],
     [
       ...(['ann', 'half', 'approval'] as const),
-      'everybody; runbooks need no approval; runbooks ops/danger/* need approval by sre; exec and terminal need no approval although runbooks do',
+      'everybody; runbooks need no approval; runbooks ops/danger/* need approval by sre; scripts and terminal need no approval although runbooks do',
     ],
     ['fay', 'open', 'reads', 'everybody; an auditor reads, and runs nothing'],
     [
       ...(['ann', 'db', 'approval'] as const),
-      'everybody; exec, terminal and port need approval by dba; no runbooks',
+      'everybody; scripts, terminal and port need approval by dba; no runbooks',
     ],
     ['ann', 'shut', 'none', 'everybody; nothing may run on this connection'],
   ])('%s on %s: %s', async (name, connection, level, text) => {
@@ -87,6 +87,12 @@ describe('what a user may do on a connection', () => {
       allowed: false,
       reason: 'guardrails and masking of this connection cannot be enforced on tcp connections',
     })
+    const setting = async (connection: string) => (await port(connection)).setting
+    expect(await setting('open')).toBe('connections[open].type')
+    expect(await setting('raw')).toBe('connections[raw].guardrails')
+    expect((await explained('bea', 'raw')).uses.connect.verdict).toContain(
+      'connections[raw].guardrails decides.',
+    )
     const { body } = await gateway.request('GET', '/api/connections', undefined, as('bea'))
     const listed = body as unknown as { name: string; native_port: string | null }[]
     const ports = listed.map((one) => [one.name, one.native_port])
@@ -205,6 +211,12 @@ describe('what a user may do on a connection', () => {
       ['bea', 'person'],
       ['bot', 'machine'],
     ])
+    const named = async (text: string) => (await matrix(`?connection=${text}`)).connections
+    expect(await named('P*')).toEqual(['pg'])
+    expect(await named('*s*h')).toEqual(['bash'])
+    expect(await named('b*s')).toEqual(['books'])
+    // The beginning and the end may not be the same letters.
+    expect(await named('pg*g')).toEqual([])
   })
 })
 

@@ -7,6 +7,7 @@ interface TextFieldProps {
   readonly value: string
   readonly onValue: (value: string) => void
   readonly hint?: string
+  readonly placeholder?: string
   readonly type?: 'text' | 'password'
   readonly required?: boolean
   /** Whether the label says that the field is required, in a form where other fields are optional. */
@@ -22,6 +23,7 @@ export function TextField({
   value,
   onValue,
   hint,
+  placeholder,
   type = 'text',
   required,
   isMarked = false,
@@ -32,6 +34,7 @@ export function TextField({
   const common = {
     id,
     value,
+    placeholder,
     dir: 'auto' as const,
     'aria-required': required,
     autofocus: autoFocus,

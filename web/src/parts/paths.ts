@@ -22,6 +22,10 @@ export function batchPath(id: string): string {
   return `/batches/${part(id)}`
 }
 
+export function scriptPath(connection: string): string {
+  return `/run?connection=${part(connection)}`
+}
+
 export function terminalPath(connection: string): string {
   return `/connections/${part(connection)}/terminal`
 }

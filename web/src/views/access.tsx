@@ -5,6 +5,7 @@ import { ask } from '../api/request.ts'
 import type { AccessAmount, AccessExplanation, AccessMatrix } from '../api/types.ts'
 import { Choice } from '../form/choice.tsx'
 import { TextField } from '../form/text-field.tsx'
+import { Icon } from '../parts/icon.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Loading, Problem } from '../parts/messages.tsx'
 import { changeQuery, query } from '../parts/router.ts'
@@ -13,16 +14,17 @@ import { Name } from '../parts/text.tsx'
 type UseName = keyof AccessMatrix['users'][number]['cells'][number]['uses']
 
 const USES = [
-  ['runbooks', 'run runbooks', 'runbooks'],
-  ['exec', 'run own scripts', 'scripts'],
-  ['connect', 'open a terminal', 'terminal'],
-  ['port', 'use a native client', 'port'],
-] as const satisfies readonly (readonly [use: UseName, question: string, badge: string])[]
+  ['runbooks', 'run runbooks', 'R', 'runbooks'],
+  ['exec', 'run own scripts', 'S', 'own scripts'],
+  ['connect', 'open a terminal', 'T', 'terminal'],
+  ['port', 'use a native client', 'N', 'native client'],
+] as const satisfies readonly (readonly [use: UseName, question: string, letter: string, noun: string])[]
 
-const AMOUNTS: Readonly<Record<Exclude<AccessAmount, 'no'>, readonly [tone: string, words: string]>> = {
-  free: ['is-good', ''],
-  some: ['is-wait', 'partly after approval'],
-  approval: ['is-wait', 'after approval'],
+const AMOUNTS: Readonly<Record<AccessAmount, readonly [look: string, words: string]>> = {
+  free: ['is-yes', ''],
+  some: ['is-ask', ' partly after approval'],
+  approval: ['is-ask', ' after approval'],
+  no: ['is-no', ': no'],
 }
 
 /** Answers for admins and auditors what a user may do, and shows the access of each group. */
@@ -128,9 +130,24 @@ function Answer({ who, on, use, runbook }: AnswerProps) {
   const [name] = USES.find(([one]) => one === use) ?? USES[0]
   return (
     <div class="stack" role="status">
-      <p class="answer">{value.uses[name].verdict}</p>
+      <Verdict use={value.uses[name]} />
       <p class="soft small">All uses: {value.text}.</p>
     </div>
+  )
+}
+
+function Verdict({ use }: { readonly use: AccessExplanation['uses'][UseName] }) {
+  const needing = use.approvals.filter(({ groups }) => groups.length > 0)
+  const [tone, icon] = !use.allowed
+    ? (['is-bad', 'ban'] as const)
+    : needing.length > 0
+      ? (['is-wait', 'wait'] as const)
+      : (['is-good', 'check'] as const)
+  return (
+    <p class={`answer ${tone}`}>
+      <Icon name={icon} />
+      <span>{use.verdict}</span>
+    </p>
   )
 }
 
@@ -148,9 +165,15 @@ function Groups() {
   return (
     <>
       <div class="filters">
-        <TextField label="Group" value={group} onValue={(text) => changeQuery({ group: text })} />
+        <TextField
+          label="Group"
+          placeholder="any"
+          value={group}
+          onValue={(text) => changeQuery({ group: text })}
+        />
         <TextField
           label="Connection"
+          placeholder="any, or pg-*"
           value={connection}
           onValue={(text) => changeQuery({ connection: text })}
         />
@@ -168,7 +191,8 @@ function Matrix({ matrix }: { readonly matrix: AccessMatrix }) {
     return <Empty title="No group or connection has these names.">Try a shorter part of a name.</Empty>
   return (
     <>
-      <div class="card scroll" tabIndex={0} role="region" aria-label="Connections and groups">
+      <Legend />
+      <div class="card scroll is-wide" tabIndex={0} role="region" aria-label="Connections and groups">
         <table class="folds matrix">
           <thead>
             <tr>
@@ -188,7 +212,7 @@ function Matrix({ matrix }: { readonly matrix: AccessMatrix }) {
                 </th>
                 {groups.map(({ name: group, cells }) => (
                   <td key={group} data-name={group} title={cells[at]?.text}>
-                    <Badges uses={cells[at]?.uses} />
+                    <Uses cell={cells[at]} />
                   </td>
                 ))}
               </tr>
@@ -210,21 +234,62 @@ function Matrix({ matrix }: { readonly matrix: AccessMatrix }) {
   )
 }
 
-function Badges({ uses }: { readonly uses: Readonly<Record<UseName, AccessAmount>> | undefined }) {
-  if (uses === undefined || USES.every(([use]) => uses[use] === 'no'))
-    return <span class="soft">nothing</span>
+function Legend() {
   return (
-    <span class="badges">
-      {USES.map(([use, , badge]) => {
-        const amount = uses[use]
-        if (amount === 'no') return null
-        const [tone, words] = AMOUNTS[amount]
-        return (
-          <span key={use} class={`chip is-plain ${tone}`}>
-            {badge} {words}
-          </span>
-        )
-      })}
-    </span>
+    <ul class="line small soft legend" aria-hidden="true">
+      <li>
+        <i class="may is-yes">R</i> yes
+      </li>
+      <li>
+        <i class="may is-ask">R</i> after approval
+      </li>
+      <li>
+        <i class="may is-no">·</i> no
+      </li>
+      {USES.map(([use, , letter, noun]) => (
+        <li key={use}>
+          <strong>{letter}</strong> {noun}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+type Cell = AccessMatrix['users'][number]['cells'][number]
+
+/** Shows a letter for each use. Screen readers get the words. */
+function Uses({ cell }: { readonly cell: Cell | undefined }) {
+  if (cell?.level === 'reads')
+    return (
+      <span class="chip is-plain" title="sees the sessions, and runs nothing">
+        <Icon name="eye" small />
+        <span>
+          sees<span class="said-only"> the sessions, and runs nothing</span>
+        </span>
+      </span>
+    )
+  if (cell === undefined || USES.every(([use]) => cell.uses[use] === 'no'))
+    return (
+      <span class="soft">
+        <span aria-hidden="true">–</span>
+        <span class="said-only">nothing</span>
+      </span>
+    )
+  const wordsOf = (use: UseName, noun: string) => `${noun}${AMOUNTS[cell.uses[use]][1]}`
+  return (
+    <>
+      <span class="mays" aria-hidden="true">
+        {USES.map(([use, , letter, noun]) => (
+          <i key={use} class={`may ${AMOUNTS[cell.uses[use]][0]}`} title={wordsOf(use, noun)}>
+            {cell.uses[use] === 'no' ? '·' : letter}
+          </i>
+        ))}
+      </span>
+      <span class="said-only">
+        {USES.filter(([use]) => cell.uses[use] !== 'no')
+          .map(([use, , , noun]) => wordsOf(use, noun))
+          .join(', ')}
+      </span>
+    </>
   )
 }

@@ -68,7 +68,7 @@ function Row({ agent }: { readonly agent: Agent }) {
   const { name, state, version, hostname, platform, address } = agent
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" class="nowrap">
         <Name>{name}</Name>
       </th>
       <td>
@@ -78,7 +78,7 @@ function Row({ agent }: { readonly agent: Agent }) {
         </span>
         <Refused agent={agent} />
       </td>
-      <td data-name={loadOf(agent) === '' ? undefined : 'Sessions'}>{loadOf(agent)}</td>
+      <td class="nowrap" data-name={loadOf(agent) === '' ? undefined : 'Sessions'}>{loadOf(agent)}</td>
       <td data-name={version === '' ? undefined : 'Version'}>
         <Name>{version}</Name>
       </td>

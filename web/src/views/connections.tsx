@@ -1,11 +1,12 @@
 import { readConnections } from '../api/gateway.ts'
 import { mayRun } from '../api/person.ts'
 import type { Connection } from '../api/types.ts'
+import { CopiedLines } from '../parts/copied-lines.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { ListView } from '../parts/lists/list-view.tsx'
 import { useLoaded } from '../parts/loaded.ts'
 import { Empty, Note } from '../parts/messages.tsx'
-import { sessionsOf, terminalPath } from '../parts/paths.ts'
+import { scriptPath, sessionsOf, terminalPath } from '../parts/paths.ts'
 import { State } from '../parts/state.tsx'
 import { Name } from '../parts/text.tsx'
 import { visible } from '../parts/visible.ts'
@@ -21,7 +22,7 @@ export default function Connections() {
         `${connection.name} ${kindOf(connection)} ${connection.agent_id} ${tagsOf(connection)}`
       }
       notes={(connections) => <OfflineNote connections={connections} />}
-      columns={['Name', 'State', 'Kind', 'Agent', 'Approval', '']}
+      columns={['Name', 'State', 'Agent', 'Approval', '']}
       row={(connection) => <Row key={connection.name} connection={connection} />}
       none={
         <Empty icon="plug" title="You have no access to a connection yet">
@@ -70,16 +71,7 @@ function tagsOf({ connection_tags: tags }: Connection): string {
 }
 
 function Row({ connection }: { readonly connection: Connection }) {
-  const {
-    name,
-    status,
-    agent_id: agent,
-    reviewers,
-    unreviewed,
-    runbook_reviews: rules,
-    access_mode_connect_reason: reason,
-  } = connection
-  const port = connection.native_port
+  const { name, status, agent_id: agent, reviewers, unreviewed, runbook_reviews: rules } = connection
   const tags = tagsOf(connection)
   return (
     <tr>
@@ -90,24 +82,16 @@ function Row({ connection }: { readonly connection: Connection }) {
           </span>
           <div>
             <Name>{name}</Name>
-            {tags !== '' && (
-              <span class="under">
-                <Name>{tags}</Name>
-              </span>
-            )}
-            {reason !== '' && <span class="under">No terminal: {visible(reason)}.</span>}
-            {port !== null && mayRun() && (
-              <span class="under">
-                Port for {port} clients: <code>runbook-agent connect {visible(name)} --port</code>
-              </span>
-            )}
+            <span class="under">
+              <Name>{[kindOf(connection), tags].filter(Boolean).join(' · ')}</Name>
+            </span>
+            <Ways connection={connection} />
           </div>
         </div>
       </th>
       <td>
         <State kind={status} />
       </td>
-      <td data-name="Kind">{visible(kindOf(connection))}</td>
       <td data-name="Agent">
         <Name>{agent}</Name>
       </td>
@@ -137,18 +121,59 @@ function Row({ connection }: { readonly connection: Connection }) {
       </td>
       <td>
         <div class="line row-actions">
-          <a class="button is-small" href={sessionsOf(name)} aria-label={`Sessions on ${visible(name)}`}>
-            <Icon name="sessions" small />
-            Sessions
-          </a>
-          {connection.access_mode_connect === 'enabled' && mayRun() && (
-            <a class="button is-small" href={terminalPath(name)} aria-label={`Terminal on ${visible(name)}`}>
-              <Icon name="terminal" small />
-              Terminal
-            </a>
+          {connection.access_mode_exec === 'enabled' && mayRun() && (
+            <Open href={scriptPath(name)} icon="script" word="Script" name={name} />
           )}
+          {connection.access_mode_connect === 'enabled' && mayRun() && (
+            <Open href={terminalPath(name)} icon="terminal" word="Terminal" name={name} />
+          )}
+          <Open href={sessionsOf(name)} icon="sessions" word="Sessions" name={name} />
         </div>
       </td>
     </tr>
+  )
+}
+
+/** Says whether one or all of the groups have to approve. */
+function reviewersText({ reviewers, min_review_approvals: minimum }: Connection): string {
+  if (minimum === null || minimum >= reviewers.length) return reviewers.join(' and ')
+  return minimum === 1 ? reviewers.join(' or ') : `${minimum} of ${reviewers.join(', ')}`
+}
+
+interface OpenProps {
+  readonly href: string
+  readonly icon: IconName
+  readonly word: string
+  readonly name: string
+}
+
+function Open({ href, icon, word, name }: OpenProps) {
+  const label = `${word} on ${visible(name)}`
+  return (
+    <a class="button is-small" href={href} aria-label={label} title={label}>
+      <Icon name={icon} small />
+      <span class="word">{word}</span>
+    </a>
+  )
+}
+
+/** Why there is no terminal, and how native clients connect. */
+function Ways({ connection }: { readonly connection: Connection }) {
+  const { name, native_port: port, access_mode_connect_reason: reason } = connection
+  const hasPort = port !== null && mayRun()
+  if (reason === '' && !hasPort) return null
+  return (
+    <details class="under">
+      <summary>
+        {[reason !== '' && 'No terminal', hasPort && `port for ${port} clients`].filter(Boolean).join(', ')}
+      </summary>
+      {reason !== '' && <p>No terminal: {visible(reason)}.</p>}
+      {hasPort && (
+        <CopiedLines
+          label={`The command that opens a port for ${port} clients`}
+          text={`runbook-agent connect ${visible(name)} --port`}
+        />
+      )}
+    </details>
   )
 }

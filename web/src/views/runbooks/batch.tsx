@@ -18,12 +18,17 @@ export interface BatchDraft {
   readonly change: (name: string, value: string) => void
 }
 
-export function useBatchDraft(): BatchDraft {
-  const [isOpen, setOpen] = useState(false)
+/** @param connection the connection that is chosen without a batch: the first one of the batch, too */
+export function useBatchDraft(connection: string): BatchDraft {
+  const [isOpen, setIsOpen] = useState(false)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [settings, setSettings] = useState({ waves: '1,rest', parallel: '10', stop_after: '1' })
   const choose = (names: readonly string[], isChosen: boolean) =>
     setChosen((before) => (isChosen ? before.union(new Set(names)) : before.difference(new Set(names))))
+  const setOpen = (isNow: boolean) => {
+    if (isNow && chosen.size === 0) choose([connection], true)
+    setIsOpen(isNow)
+  }
   const [first] = isOpen ? chosen : []
   const change = (name: string, value: string) => setSettings((before) => ({ ...before, [name]: value }))
   return { isOpen, setOpen, chosen, choose, first, settings, change }

@@ -31,7 +31,7 @@ export function RunbookForm({ opened }: FormProps) {
   const { repository, item, connections } = opened
   const draft = useDraft(item, opened.values)
   const [connection, setConnection] = useState(opened.chosen)
-  const batch = useBatchDraft()
+  const batch = useBatchDraft(connection)
   const jira = useJira(connections.find(({ name }) => name === connection))
   const [whenApproved, setWhenApproved] = useState(true)
   const advanced = useAdvanced()
@@ -108,7 +108,7 @@ export function RunbookForm({ opened }: FormProps) {
           <LinkButton {...{ repository, item, connection }} values={draft.values} />
         </div>
       </form>
-      <Preview request={request()} draft={draft} file={item.name} />
+      <Preview request={request()} draft={draft} file={item.name} on={on} />
     </div>
   )
 }

@@ -24,13 +24,15 @@ interface PreviewProps {
   readonly draft: Draft
   /** The ending of the file decides the language of the colouring. */
   readonly file: string
+  /** The connections on which the script would run. */
+  readonly on: readonly string[]
 }
 
 /**
  * Shows the script that would run, as the form is filled in, with placeholders for what is missing. The gateway makes
  * it. Nothing runs, and nothing is recorded.
  */
-export function Preview({ request, draft, file }: PreviewProps) {
+export function Preview({ request, draft, file, on }: PreviewProps) {
   const parameters = draft.known()
   const { value, error, asked } = usePreview(parameters && { ...request, parameters })
   const isOld = value !== undefined && value.asked !== asked
@@ -54,7 +56,7 @@ export function Preview({ request, draft, file }: PreviewProps) {
         </Note>
       )}
       {error !== undefined && <Problem error={error} />}
-      {value !== undefined && <Rendering rendered={value.rendered} file={file} />}
+      {value !== undefined && <Rendering rendered={value.rendered} file={file} on={on} />}
     </section>
   )
 }
@@ -89,9 +91,10 @@ function usePreview(request: RunRequest | undefined) {
 interface RenderingProps {
   readonly rendered: Rendered
   readonly file: string
+  readonly on: readonly string[]
 }
 
-function Rendering({ rendered, file }: RenderingProps) {
+function Rendering({ rendered, file, on }: RenderingProps) {
   const { script, marks = [], gaps = [], connection, commit, env_vars: variables, warning } = rendered
   const places = [...marks, ...gaps].sort((one, other) => one.start - other.start)
   return (
@@ -107,7 +110,15 @@ function Rendering({ rendered, file }: RenderingProps) {
       </pre>
       <dl class="card-foot facts">
         <Fact name="On">
-          <Name>{connection}</Name>
+          {on.length === 0 ? (
+            'no connection: choose at least one'
+          ) : on.length === 1 ? (
+            <Name>{on.join('')}</Name>
+          ) : (
+            <>
+              {on.length} connections, here as on <Name>{connection}</Name>
+            </>
+          )}
         </Fact>
         <Fact name="Commit">
           <code>{commit.slice(0, 12)}</code>

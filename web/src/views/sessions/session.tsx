@@ -12,6 +12,7 @@ import { ReviewOfSession } from '../approvals/review-panel.tsx'
 import { SessionFacts } from './about.tsx'
 import { Actions } from './actions.tsx'
 import { useRunWhenApproved } from './asked.ts'
+import { CutOffNote } from './cut-off-note.tsx'
 import { Ending } from './ending.tsx'
 import { isApproved, isBad, isDecided, isRunning, isWaiting, isWithdrawn, StateBadge } from './state.tsx'
 import { RunTabs } from './tabs.tsx'
@@ -68,6 +69,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       <AgentNote session={session} />
       {isDecided(session) || <ReviewOfSession session={session} reload={reload} />}
       <Ending session={session} />
+      <CutOffNote session={session} />
       {isAsked || <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} />}
     </>
   )

@@ -4,6 +4,8 @@ import type { Token } from '../../api/types.ts'
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Maximum remaining lifetime of a token that the page shows as expiring soon. */
 const SOON_MS = 14 * DAY_MS
+/** The same as a part of the whole lifetime, so that a new token never expires soon. */
+const SOON_PART = 1 / 3
 
 export function originOf({ kind, name, user, declared, created_by: by }: Token): string {
   if (declared) return 'in gateway.yaml'
@@ -18,12 +20,13 @@ export function originOf({ kind, name, user, declared, created_by: by }: Token):
  * new token.
  */
 export function daysLeft(
-  { kind, status, expires_at: at, replaced_by: next }: Token,
+  { kind, status, created_at: from, expires_at: at, replaced_by: next }: Token,
   now: number,
 ): number | undefined {
   if (kind !== 'personal' || status !== 'active' || at === null || next !== undefined) return undefined
   const left = Date.parse(at) - now
-  return left > SOON_MS ? undefined : Math.max(0, Math.ceil(left / DAY_MS))
+  const soon = from === null ? SOON_MS : Math.min(SOON_MS, (Date.parse(at) - Date.parse(from)) * SOON_PART)
+  return left > soon ? undefined : Math.max(0, Math.ceil(left / DAY_MS))
 }
 
 /** Admins may revoke all tokens, other people only their own. */
