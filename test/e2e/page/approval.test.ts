@@ -22,7 +22,7 @@ describe.skipIf(missingBrowser !== undefined)(`the view of approvals${without(mi
     ],
     masking: [{ name: 'mail', entities: ['EMAIL_ADDRESS'] }],
     guardrails: [{ name: 'drops', input: [{ type: 'deny_words_list', words: ['DROP TABLE'] }] }],
-    users: { ann: ['dev'], bea: ['dba'], [LONG]: ['dev'] },
+    users: { ann: ['dev'], bea: ['dba'], aud: ['auditor'], [LONG]: ['dev'] },
     runbooks: {
       'ops/drop.runbook.sh': 'echo dropped {{ .table | required "which" | squote }}',
       'ops/clean.runbook.sh': 'echo cleaned "$PLACE"',
@@ -149,7 +149,8 @@ describe.skipIf(missingBrowser !== undefined)(`the view of approvals${without(mi
     await admin.page.waitForURL(/runbook=/)
     await admin.sees('After approval by dba.')
     const cells = admin.page.getByRole('region', { name: 'Connections and groups' }).getByRole('cell')
-    await cells.filter({ hasText: 'scripts after approval' }).first().waitFor()
+    await cells.filter({ hasText: 'own scripts after approval' }).first().waitFor()
+    await cells.filter({ hasText: 'sees the sessions, and runs nothing' }).first().waitFor()
     await cells.filter({ hasText: 'nothing' }).first().waitFor()
     expect(await admin.faults()).toEqual([])
     expect(admin.problems).toEqual([])
@@ -241,6 +242,7 @@ describe.skipIf(missingBrowser !== undefined)(`the view of approvals${without(mi
     await ann.signIn(stage.site.tokenOf('ann'), '/runbooks?search=clean')
     await ann.page.getByRole('link', { name: 'clean.runbook.sh' }).click()
     await ann.page.getByLabel('Run on several connections').check()
+    await ann.click('None')
     for (const name of ['web-01', 'web-02']) await ann.page.getByLabel(name, { exact: true }).check()
     await ann.click('Ask for approval on 2 connections')
     await ann.sees('The batch runs as soon as it is approved, also when this page is closed.')
@@ -313,19 +315,29 @@ describe.skipIf(missingBrowser !== undefined)(`the view of approvals${without(mi
   it('says which command opens a port for native clients, where there is one', async () => {
     await using bea = await stage.arrive()
     await bea.signIn(stage.site.tokenOf('bea'), '/connections')
-    const rows = bea.page.getByRole('row').filter({ hasText: 'Port for' })
-    await rows.first().waitFor()
-    expect(await rows.count()).toBe(1)
-    expect(await rows.innerText()).toContain('Port for tcp clients: runbook-agent connect cache --port')
+    const ports = bea.page.getByText('port for tcp clients')
+    await ports.click()
+    const command = bea.page.getByRole('region', { name: 'The command that opens a port for tcp clients' })
+    expect(await command.innerText()).toBe('runbook-agent connect cache --port')
+    expect(await command.evaluate((one) => one.getClientRects().length)).toBe(1)
   })
 
   it('offers no terminal where masking or guardrails would refuse it, and says why', async () => {
     await using bea = await stage.arrive()
     await bea.signIn(stage.site.tokenOf('bea'), '/connections')
-    await bea.sees('No terminal: the output of this connection is masked')
-    await bea.sees('No terminal: the guardrails of this connection cannot check typed input')
+    const rowOf = (name: string) =>
+      bea.page.getByRole('row').filter({ has: bea.page.getByRole('link', { name: `Sessions on ${name}` }) })
+    for (const [name, reason] of [
+      ['masked', 'No terminal: the output of this connection is masked'],
+      ['guarded', 'No terminal: the guardrails of this connection cannot check typed input'],
+    ] as const) {
+      await rowOf(name).getByText('No terminal', { exact: true }).click()
+      await rowOf(name).getByText(reason).waitFor()
+    }
     expect(await bea.page.locator('a[href="/connections/masked/terminal"]').count()).toBe(0)
     expect(await bea.page.locator('a[href="/connections/guarded/terminal"]').count()).toBe(0)
+    await rowOf('guarded').getByRole('link', { name: 'Script on guarded' }).click()
+    await expect.poll(() => bea.page.getByLabel('Connection', { exact: true }).inputValue()).toBe('guarded')
   })
 
   it('shows a command that was added far below a changed comment, and changed arguments', async () => {

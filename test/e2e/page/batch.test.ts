@@ -111,6 +111,7 @@ describe.skipIf(missingBrowser !== undefined)(
       await using ada = await stage.enter('/runbooks')
       await ada.page.getByRole('link', { name: 'where.runbook.sh' }).click()
       await ada.page.getByLabel('Run on several connections').check()
+      await ada.click('None')
       await ada.page.getByLabel('one', { exact: true }).check()
       await ada.page.getByLabel('Waves').fill('nothing')
       await ada.click('Run on 1 connection')

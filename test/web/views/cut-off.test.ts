@@ -9,7 +9,14 @@ describe('the note about a session that was cut off', () => {
   it.each(STATE_NAMES.filter((state) => effectOf(state, TIME) !== undefined))(
     'says of %s the same as the retry of a batch',
     (state) => {
-      const run = { position: 0, wave: 1, connection: 'pg', status: 'failed', session: 'id', exitCode: 254 } as const
+      const run = {
+        position: 0,
+        wave: 1,
+        connection: 'pg',
+        status: 'failed',
+        session: 'id',
+        exitCode: 254,
+      } as const
       const groupOf = (begun: boolean) =>
         retryGroup(run, { state, ...(begun && { beganAt: new Date(TIME) }) })
       const said = [effectOf(state, TIME), effectOf(state, null)]

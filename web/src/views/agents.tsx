@@ -78,7 +78,9 @@ function Row({ agent }: { readonly agent: Agent }) {
         </span>
         <Refused agent={agent} />
       </td>
-      <td class="nowrap" data-name={loadOf(agent) === '' ? undefined : 'Sessions'}>{loadOf(agent)}</td>
+      <td class="nowrap" data-name={loadOf(agent) === '' ? undefined : 'Sessions'}>
+        {loadOf(agent)}
+      </td>
       <td data-name={version === '' ? undefined : 'Version'}>
         <Name>{version}</Name>
       </td>

@@ -134,12 +134,6 @@ function Row({ connection }: { readonly connection: Connection }) {
   )
 }
 
-/** Says whether one or all of the groups have to approve. */
-function reviewersText({ reviewers, min_review_approvals: minimum }: Connection): string {
-  if (minimum === null || minimum >= reviewers.length) return reviewers.join(' and ')
-  return minimum === 1 ? reviewers.join(' or ') : `${minimum} of ${reviewers.join(', ')}`
-}
-
 interface OpenProps {
   readonly href: string
   readonly icon: IconName

@@ -12,6 +12,7 @@ export function CutOffNote({ session }: { readonly session: Session }) {
   const effect = effectOf(state.name, began)
   if (effect === undefined) return null
   const isNothing = effect === 'none'
+  const isOfGateway = state.name.startsWith('gateway-')
   const what = verb === 'connect' ? 'Commands' : 'The script'
   return (
     <Note
@@ -20,8 +21,8 @@ export function CutOffNote({ session }: { readonly session: Session }) {
     >
       <Cause session={session} />{' '}
       {isNothing
-        ? 'Run it again when the agent is connected.'
-        : 'Look for its effect, and read the log of the agent, before you run it again.'}{' '}
+        ? `Run it again when the ${isOfGateway ? 'gateway has started' : 'agent is connected'}.`
+        : 'Look for the effect, and read the log of the agent, before you run it again.'}{' '}
       <a href="/agents">Look at the agents.</a>
     </Note>
   )
@@ -32,7 +33,7 @@ function Cause({ session: { state, connection } }: { readonly session: Session }
   if (state.name === 'gateway-lost') return <>The gateway was killed.</>
   const agent = <Agent connection={connection} />
   if (state.name === 'agent-offline') return <>{agent} was not connected, and did not connect in time.</>
-  if (state.name === 'agent-silent') return <>{agent} did not say in time that it had begun.</>
+  if (state.name === 'agent-silent') return <>{agent} did not say in time that the run had begun.</>
   if (state.name === 'agent-lost') return <>{agent} was lost, so nobody knows how the run ended.</>
   return <>{agent} was stopped.</>
 }
