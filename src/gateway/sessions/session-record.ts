@@ -5,6 +5,7 @@ import { SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, type NamedValue, secretsAmong, textsOfSecret } from '../../policy/redaction/secrets.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/messages/message.ts'
+import { cutStatement } from '../../wire/messages/statement-text.ts'
 import type { History } from '../history/history.ts'
 import type { RecordedEnd } from '../history/session.ts'
 import { beginLine, endLine, lostLine } from './statements/lines.ts'
@@ -106,7 +107,8 @@ export class SessionRecord {
     const append = (line: string) => this.#append('o', Buffer.from(line))
     return {
       began: (text) => {
-        const query = this.#redaction.replaceIn(Buffer.from(text)).toString()
+        const cut = cutStatement(text)
+        const query = cut === undefined ? this.#whole(text) : `${this.#beginning(cut.kept)}${cut.note}`
         append(beginLine(connectionId, query))
       },
       ended: ({ errorText: said, ...end }) =>
@@ -115,12 +117,19 @@ export class SessionRecord {
     }
   }
 
-  /** Returns one line. After a cut, the last bytes are left out if they may be the beginning of a secret. */
+  #whole(text: string): string {
+    return this.#redaction.replaceIn(Buffer.from(text)).toString()
+  }
+
+  /** Returns a text that is cut. The last bytes are left out if they may be the beginning of a secret. */
+  #beginning(text: string): string {
+    return this.#redaction.stream().push(Buffer.from(text)).toString()
+  }
+
+  /** Returns one line. */
   #redacted({ text, isCut }: ErrorText): string {
-    const redactor = this.#redaction.stream()
-    const passed = redactor.push(Buffer.from(text)).toString()
-    const rest = isCut ? CUT_ERROR : redactor.flush().toString()
-    return `${passed}${rest}`.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
+    const shown = isCut ? `${this.#beginning(text)}${CUT_ERROR}` : this.#whole(text)
+    return shown.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
   }
 
   output({ kind, data, masked }: OutputMessage): void {

@@ -5,6 +5,13 @@ const MAX_STATEMENT_BYTES = 16 * 1024
 /** More pieces are joined: a buffer takes far more memory than a byte, and a client may send byte by byte. */
 const MAX_PIECES = 64
 
+/** Returns the kept part of a cut statement and the note behind it. Returns undefined for a whole statement. */
+export function cutStatement(text: string): { readonly kept: string; readonly note: string } | undefined {
+  const [note, bytes] = /\.\.\. \((\d{1,16}) bytes\)$/.exec(text) ?? []
+  if (note === undefined || Number(bytes) <= MAX_STATEMENT_BYTES) return undefined
+  return { kept: text.slice(0, -note.length), note }
+}
+
 export class StatementText {
   readonly #dialect: SqlDialect
   #pieces: Buffer[] = []

@@ -261,9 +261,9 @@ describe('a range of statements', () => {
   })
 })
 
-describe('the text of an error', () => {
-  /** What is recorded of an error that the server sends for this statement. */
-  function recorded(sql: string, said: string, secrets: readonly string[] = []): string {
+describe('what is recorded of a statement', () => {
+  /** The lines of a statement and of an error that the server sends for it. */
+  function linesOf(sql: string, said: string, secrets: readonly string[]): string[] {
     const lines: string[] = []
     const history = { append: (_: unknown, __: unknown, bytes: Buffer) => lines.push(bytes.toString()) }
     const redaction = new Redaction(secrets.map((secret) => Buffer.from(secret)))
@@ -271,16 +271,32 @@ describe('the text of an error', () => {
     const measure = new PostgresMeasure(record.statements('1'), { waiting: 0 })
     measure.fromClient(Buffer.concat([STARTUP, pg('Q', `${sql}\0`)]))
     measure.fromServer(Buffer.concat([pg('E', `SERROR\0C42601\0M${said}\0DKey (1)\0\0`), ready]))
-    return lines[1]?.replace(/[\d.]+ ms/, 'MS') ?? ''
+    return lines
   }
 
-  it('has one line, and nothing of the detail', () => {
+  /** What is recorded of the error. */
+  function recorded(sql: string, said: string, secrets: readonly string[] = []): string {
+    return linesOf(sql, said, secrets)[1]?.replace(/[\d.]+ ms/, 'MS') ?? ''
+  }
+
+  it('has no beginning of a secret where the statement is cut', () => {
+    const secret = 'correct-horse-battery'
+    for (let at = 16_350; at < 16_390; at += 1) {
+      const sql = `${'x'.repeat(at)}${secret}${'y'.repeat(700)}`
+      const [line = ''] = linesOf(sql, 'no', [secret])
+      expect(line).toMatch(/\.\.\. \(\d+ bytes\)\n$/)
+      expect(line).not.toContain('cor')
+    }
+    expect(linesOf(`say... (99999 bytes)`, 'no', [secret])[0]).toContain('say... (99999 bytes)')
+  })
+
+  it('has one line of the error, and nothing of the detail', () => {
     expect(recorded('x', 'syntax\n\terror\x1b[31m at "x"')).toBe(
       '[1]: MS, error 42601: syntax error [31m at "x"\n',
     )
   })
 
-  it('has no secret of the connection, also where it is cut', () => {
+  it('has no secret of the connection, also where the error is cut', () => {
     const secret = 'correct-horse-battery'
     expect(recorded('x', `near "${secret}"`, [secret])).toBe('[1]: MS, error 42601: near "[REDACTED]"\n')
     for (let at = 480; at < 530; at += 1) {
@@ -290,7 +306,7 @@ describe('the text of an error', () => {
     }
   })
 
-  it('is left out where the statement sets a password', () => {
+  it('has no text of the error where the statement sets a password', () => {
     expect(
       recorded(
         "alter foreign data wrapper x options (add password 'hunter22') valid",
@@ -299,7 +315,7 @@ describe('the text of an error', () => {
     ).toBe('[1]: MS, error 42601\n')
   })
 
-  it('ends before a character that the cut would divide, and says so', () => {
+  it('ends before a character that the cut of an error would divide, and says so', () => {
     expect(recorded('x', `x${'é'.repeat(400)}`)).toMatch(/: xé{255}\.\.\. \(cut after 512 bytes\)\n$/)
   })
 
