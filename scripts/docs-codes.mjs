@@ -150,6 +150,14 @@ export const CODES = {
       text: '`the following inputs are missing [...]`; `parameter ... has to ...`; `template: ...`',
       advice: 'give the parameters that the runbook asks for',
     },
+    'choice-gone': {
+      text: '`nothing has run: the value of parameter ... is not in the list ...`',
+      advice: 'choose one of the values of the list; the text names near ones, `session_id` has the list',
+    },
+    'choices-failed': {
+      text: '`cannot read the choices of ...: ...`',
+      advice: 'look at the session in `session_id`; without a list nothing runs',
+    },
     'repository-not-found': {
       text: '`runbook repository config ... not found`',
       advice: 'leave out `repository`, or use one that `GET /api/runbooks` lists',

@@ -7,6 +7,7 @@ import {
   RetryBodyShape,
   StopShape,
 } from './batch-requests.ts'
+import { OF_CHOICES } from './executions.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { StateShape } from './session-state.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
@@ -247,6 +248,7 @@ export const batchContract = {
       'batch-wrong-state',
       'already-processing',
       'batch-refused',
+      ...OF_CHOICES,
       'too-large',
       'too-much-at-once',
       'budget-spent',
@@ -278,6 +280,7 @@ export const batchContract = {
       'repository-not-found',
       'repository-failed',
       'batch-refused',
+      ...OF_CHOICES,
       'invalid-jira-fields',
       'jira-failed',
       'too-much-at-once',
@@ -314,6 +317,7 @@ export const batchContract = {
       'batch-wrong-state',
       'batch-retried',
       'batch-refused',
+      ...OF_CHOICES,
       'commit-gone',
       'values-missing',
       'reason-missing',

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { DECIDERS, MarksShape } from './review-facts.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
+import { ChoicesShape, choicesQuery } from './choices.ts'
 import type { Contract, Frozen } from './contract.ts'
 import {
   DatabaseSchemaShape,
@@ -295,6 +296,8 @@ const OF_RUNBOOKS = [
   'repository-failed',
 ] as const
 
+export const OF_CHOICES = ['choice-gone', 'choices-failed'] as const
+
 export const executionContract = {
   runbook: {
     ...EXECUTION,
@@ -304,7 +307,7 @@ export const executionContract = {
     scope: 'connection',
     audit: { ...EXECUTE, verb: 'ran a runbook' },
     body: RunbookRunShape,
-    errors: [...EXECUTION.errors, ...OF_RUNBOOKS],
+    errors: [...EXECUTION.errors, ...OF_RUNBOOKS, ...OF_CHOICES],
   },
   repositoryRunbook: {
     ...EXECUTION,
@@ -314,7 +317,7 @@ export const executionContract = {
     scope: 'connection',
     audit: { ...EXECUTE, verb: 'ran a runbook' },
     body: RepositoryRunShape,
-    errors: [...EXECUTION.errors, ...OF_RUNBOOKS],
+    errors: [...EXECUTION.errors, ...OF_RUNBOOKS, ...OF_CHOICES],
   },
   render: {
     tag: 'Runbooks',
@@ -329,6 +332,31 @@ export const executionContract = {
     body: RenderShape,
     answers: { 200: RenderedShape },
     errors: ['not-permitted', 'connection-not-found', 'client-input-refused', 'too-large', ...OF_RUNBOOKS],
+  },
+  choices: {
+    tag: 'Runbooks',
+    method: 'GET',
+    path: '/api/runbooks/choices',
+    summary: 'Lists the values of a parameter whose runbook names a list of choices',
+    description:
+      'The list is a runbook of the same commit. It runs in a recorded session of the caller, once at a time. A copy is used again for 60 seconds.',
+    role: 'standard',
+    scope: 'connection',
+    audit: 'none',
+    query: choicesQuery,
+    answers: { 200: ChoicesShape },
+    errors: [
+      'invalid-request',
+      'not-permitted',
+      'connection-not-found',
+      'choices-failed',
+      'too-large',
+      'too-much-at-once',
+      'budget-spent',
+      'history-failed',
+      'gateway-draining',
+      ...OF_RUNBOOKS,
+    ],
   },
   foresee: {
     tag: 'Runbooks',

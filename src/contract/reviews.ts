@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
-import { EXECUTION, sentText } from './executions.ts'
+import { EXECUTION, OF_CHOICES, sentText } from './executions.ts'
 import { FACTS_OF_ONE_REVIEW, FACTS_OF_REVIEW, PreviousRunShape } from './review-facts.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
@@ -248,6 +248,7 @@ export const reviewContract = {
     audit: { action: 'run', type: 'sessions', verb: 'ran an approved request' },
     errors: [
       ...EXECUTION.errors,
+      ...OF_CHOICES,
       'not-permitted',
       'review-not-found',
       'session-not-found',

@@ -7,7 +7,7 @@ const Metadata = v.record(v.string(), v.record(v.string(), v.unknown()))
 const RunbookShape = v.strictObject({
   name: needed(about('path of the file in its repository', text)),
   metadata: about(
-    'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `required_text` (the text of `required`), `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`',
+    'for each parameter its `description`, `required` (the value may not be empty) and `type`, and if the template has them `required_text` (the text of `required`), `default`, `placeholder`, `options`, `pattern`, `minlength`, `maxlength`, `order`, `asenv`, `options_from` (`list`, the path of its list of values, and `of`, the parameter that chooses among them)',
     Metadata,
   ),
   error: about('why the file cannot be run; null if the file can be run', v.nullable(text)),

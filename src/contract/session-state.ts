@@ -102,7 +102,8 @@ export type EndState = (typeof END_STATES)[number]
 export const SESSION_ORDERS = ['started', 'took', 'runbook', 'connection', 'user'] as const
 export type SessionOrder = (typeof SESSION_ORDERS)[number]
 
-export const SESSION_KINDS = ['runbook', 'script', 'terminal'] as const
+/** Lists of sessions have sessions of kind `list` only if the caller asks for this kind. */
+export const SESSION_KINDS = ['runbook', 'script', 'terminal', 'list'] as const
 export type SessionKind = (typeof SESSION_KINDS)[number]
 
 /** `since` is the time when another session got the lock. */

@@ -60,7 +60,9 @@ const FILTERS = {
   status: plainOption(
     `only sessions in these states, separated by commas: ${OUTCOMES.join(', ')}; after the end also: ${END_STATES.join(', ')}; or in one of hoop's states: open, ready, done`,
   ),
-  kind: plainOption(`only sessions of this kind: ${SESSION_KINDS.join(', ')}`),
+  kind: plainOption(
+    `only sessions of this kind: ${SESSION_KINDS.join(', ')} (default: all but list, which read the choices of a parameter)`,
+  ),
   parameter: plainOption(
     'only sessions of runbooks with this text in a recorded parameter (ignoring case); searches the newest 20,000 sessions that match the other filters (an export: all), and 1,024 characters of the parameters of each session, the shortest values first',
   ),

@@ -39,6 +39,8 @@ export const STATUSES = {
   'runbook-not-found': { http: [404] },
   'invalid-runbook': { http: [400] },
   'invalid-parameters': { http: [400] },
+  'choice-gone': { grpc: 'FailedPrecondition', http: [409] },
+  'choices-failed': { grpc: 'Aborted', http: [422] },
   'repository-not-found': { http: [400] },
   'repository-failed': { http: [500, 422] },
   'rule-not-found': { http: [404] },

@@ -15,6 +15,8 @@ import { Agents } from './agents/agents.ts'
 import { Batches } from './batches/batches.ts'
 import { REVIEWS_KEY } from './operating/backup-format.ts'
 import { auditFacts } from '../contract/audit-entry.ts'
+import { CheckedChoices } from './executions/choices/checked-choices.ts'
+import { ChoiceLists } from './executions/choices/choice-lists.ts'
 import { Clients } from './clients/clients.ts'
 import type { Linked } from './people/sign-in/one-time-codes.ts'
 import { Executions } from './sessions/executions.ts'
@@ -115,9 +117,11 @@ async function open(
   const reload = openReload(source, { ...base, repositories, users, agents, tls, audit })
   const { locks, turns, webhooks } = openAutomation(base, opened)
   const sessions = new Sessions({ ...base, agents, locks: turns, users, budgets })
-  const { reviews, runs, access } = openReviews({ ...base, users, sessions }, state, opened)
+  const lists = new ChoiceLists({ repositories, sessions, history })
+  const choices = new CheckedChoices(lists, users)
+  const { reviews, runs, access } = openReviews({ ...base, users, sessions, choices }, state, opened)
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
-  const batches = opened.own(new Batches({ ...base, users, reviews, runs, sessions, tickets }))
+  const batches = opened.own(new Batches({ ...base, users, reviews, runs, sessions, tickets, choices }))
   const clients = new Clients({ ...base, users, live, reviews, runs, access, sessions, tickets, audit })
   const transport = opened.own(new Transport({ ...base, agents, clients, tls }))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
@@ -132,6 +136,8 @@ async function open(
     budgets,
     signIn,
     links,
+    lists,
+    choices,
     locks,
     webhooks,
     reviews,
@@ -193,7 +199,10 @@ function openRest(
   opened.add(endSessions)
   opened.own(scheduled.schedules)
   const automatic = opened.own(
-    new AutomaticRuns({ ...services, runBatch: (id, owner) => void batches.exec(id, owner, {}, true) }),
+    new AutomaticRuns({
+      ...services,
+      runBatch: (id, owner) => batches.exec(id, owner, {}, true).then(() => undefined),
+    }),
   )
   opened.own(reload)
   const tellProblems = () => {

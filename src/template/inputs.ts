@@ -9,6 +9,14 @@ import { decodeText, type ByteString } from '../golang/text/byte-string.ts'
 import { TemplateError } from '../golang/template/errors.ts'
 import { brokenRule, declaredLength, ruleWork } from './rules.ts'
 
+/** The list of a parameter's values: another runbook, which a gateway runs to get the values. */
+export interface OptionsFrom {
+  /** Path of the list, from the root of the repository. */
+  readonly list: string
+  /** The parameter whose value chooses the lines of the list. */
+  readonly of?: string | undefined
+}
+
 /**
  * A parameter that a top-level action declares. The functions of the action tell a client how to ask for the
  * value. `checkDeclared` enforces `type`, `options` and lengths before rendering.
@@ -30,6 +38,8 @@ export interface Input {
   readonly minlength?: string
   readonly maxlength?: string
   readonly options?: readonly string[]
+  /** The list that has the values, if a comment of the template names one. */
+  readonly optionsFrom?: OptionsFrom
   /** The position in a client's form, if the template gives a number. */
   readonly order?: number
   readonly asenv?: string

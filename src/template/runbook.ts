@@ -11,6 +11,7 @@ import { encodeSource, parseStatements } from '../golang/template/syntax/parser.
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
 import { RUNBOOK } from './functions.ts'
 import { checkDeclared, type Discovered, discoverInputs, type Input, inputsInBlocks } from './inputs.ts'
+import { declaredLists, withLists } from './options-from.ts'
 
 /** Returns all possible names of parameters, also inside blocks: `.a`, `$.a`, `index . "a"`. */
 function usedNames(statements: readonly TemplateStatement[]): string[] {
@@ -140,8 +141,9 @@ export interface Template {
 export function parseTemplate(source: string): Template {
   const bytes = encodeSource(source)
   const statements = parseStatements(bytes, RUNBOOK)
-  const { inputs, declarations } = discoverInputs(statements)
-  const inBlocks = inputsInBlocks(statements, inputs, usedNames(statements))
+  const { inputs: found, declarations } = discoverInputs(statements)
+  const foundInBlocks = inputsInBlocks(statements, found, usedNames(statements))
+  const [inputs = [], inBlocks = []] = withLists(declaredLists(source), found, foundInBlocks)
   const declared = { inputs, declarations: [...declarations, ...inBlocks] }
   const rendering = (parameters: ReadonlyMap<string, string>, missing: readonly string[]) =>
     rendered({ source: bytes, statements, declared, parameters, missing })

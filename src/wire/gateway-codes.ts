@@ -39,6 +39,8 @@ export const GATEWAY_CODES = [
   'runbook-not-found',
   'invalid-runbook',
   'invalid-parameters',
+  'choice-gone',
+  'choices-failed',
   'repository-not-found',
   'repository-failed',
   'rule-not-found',

@@ -127,6 +127,8 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'history-failed': 'failed',
   'internal-error': 'failed',
   'connection-not-found': 'not-found',
+  'choice-gone': 'invalid',
+  'choices-failed': 'failed',
   'client-input-refused': 'not-permitted',
   'not-served': 'invalid',
   'too-many-clients': 'busy',

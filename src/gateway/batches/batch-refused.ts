@@ -1,14 +1,20 @@
+import pLimit from 'p-limit'
+import type { HttpCode } from '../../contract/statuses.ts'
 import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
 /** Maximum number of connections that the message names. The list of refusals has all connections. */
 const NAMED = 5
 
-export function batchRefused(refusals: readonly ConnectionRefusal[], total: number): RequestRefused {
+export function batchRefused(
+  refusals: readonly ConnectionRefusal[],
+  total: number,
+  code: HttpCode = 'batch-refused',
+): RequestRefused {
   const named = refusals.slice(0, NAMED).map(({ connection, message }) => `${connection}: ${message}`)
   const more = refusals.length > NAMED ? `; and ${refusals.length - NAMED} more` : ''
   const text = `nothing has run, ${refusals.length} of ${total} connections refuse: ${named.join('; ')}${more}`
-  return new RequestRefused('batch-refused', text, undefined, { refusals })
+  return new RequestRefused(code, text, undefined, { refusals })
 }
 
 /** Checks all connections before it throws. @throws RequestRefused */
@@ -27,7 +33,37 @@ export function connectionRefusal(connection: string, check: () => void): Connec
     check()
     return []
   } catch (error) {
-    if (!(error instanceof RequestRefused)) throw error
-    return [{ connection, code: error.code, message: error.message }]
+    return [refusalOf(connection, error)]
   }
+}
+
+/** Connections that are asked at once, each by a session. */
+const ASKED_AT_ONCE = 10
+
+/** As `checkEach`, for checks that ask the connections. @throws RequestRefused */
+export async function askEach(
+  connections: readonly ConnectionSettings[],
+  ask: (connection: ConnectionSettings) => Promise<void>,
+): Promise<void> {
+  const turns = pLimit(ASKED_AT_ONCE)
+  const refusals = await turns.map(connections, (connection) =>
+    ask(connection).then(
+      () => [],
+      (error: unknown) => [refusalOf(connection.name, error)],
+    ),
+  )
+  if (refusals.flat().length > 0)
+    throw batchRefused(refusals.flat(), connections.length, codeOf(refusals.flat()))
+}
+
+/** If all lists refuse for the same reason, the batch has the same code as a single run would have. */
+function codeOf(refusals: readonly ConnectionRefusal[]): HttpCode {
+  const [code, ...others] = new Set(refusals.map((refusal) => refusal.code))
+  const isOfLists = code === 'choice-gone' || code === 'choices-failed'
+  return isOfLists && others.length === 0 ? code : 'batch-refused'
+}
+
+function refusalOf(connection: string, error: unknown): ConnectionRefusal {
+  if (!(error instanceof RequestRefused)) throw error
+  return { connection, code: error.code, message: error.message.replace(/^nothing has run: /, '') }
 }

@@ -7,10 +7,10 @@ import { reviewRule } from '../reviews/rules.ts'
 import { gatewayDraining } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
 import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
-import type { Current } from '../settings/settings.ts'
+import type { ConnectionSettings, Current } from '../settings/settings.ts'
 import { commonRule } from './approval.ts'
 import { newBatch, newRuns, wavesOf, type AskedBatch } from './asked-batch.ts'
-import { batchRefused, connectionRefusal } from './batch-refused.ts'
+import { askEach, batchRefused, connectionRefusal } from './batch-refused.ts'
 import { isOver, type Batch, type BatchRun, type BatchState, type BatchStop } from './batch.ts'
 import { checkUse, type BatchRequest } from './run-request.ts'
 import { RunningBatch, type BatchServices, type BatchWork } from './running-batch.ts'
@@ -58,6 +58,7 @@ export class Batches {
   async create(asked: AskedBatch, user: GatewayUser, origin?: BatchState): Promise<BatchState> {
     this.#checkRoom(user)
     const { request, connections, file } = asked
+    await this.#checkChoices(request, connections)
     const rules = connections.flatMap((connection) => {
       const rule = reviewRule({ ...request, connection }, user.groups, file)
       return rule === undefined ? [] : [rule]
@@ -101,12 +102,21 @@ export class Batches {
    * @param isAutomatic true if the gateway itself runs the batch, for its owner
    * @throws RequestRefused, HistoryError. After an error, the batch still waits.
    */
-  exec(
+  async exec(
     id: string,
     caller: GatewayUser,
     asked: Pick<BatchRequest, 'askedWith' | 'clientIp'> = {},
     isAutomatic = false,
-  ): BatchState {
+  ): Promise<BatchState> {
+    const { runs, review } = this.#executable(id, caller)
+    const request = this.#services.runs.request(review.id, caller)
+    if (request.choices !== undefined)
+      await this.#checkChoices(request, this.#connectionsOf(request.user, runs))
+    return this.#claim(id, caller, asked, isAutomatic)
+  }
+
+  /** A batch that waits for its run, with its review. @throws RequestRefused */
+  #executable(id: string, caller: GatewayUser) {
     if (this.#closing) throw gatewayDraining()
     const { batch, runs } = this.#visible(id, caller)
     const { review } = batch
@@ -116,6 +126,29 @@ export class Batches {
         `batch ${id} does not wait for its run: its status is ${batch.status}`,
       )
     this.#checkConnections(batch, runs)
+    return { batch, runs, review }
+  }
+
+  #connectionsOf(owner: string, runs: readonly BatchRun[]): ConnectionSettings[] {
+    const { users } = this.#services
+    const user = users.named(owner)
+    return runs.flatMap(({ connection: name }) => (user && users.connection(user, name)) ?? [])
+  }
+
+  /** Asks each connection for its lists, before the batch exists or is claimed. @throws RequestRefused */
+  async #checkChoices(request: BatchRequest, connections: readonly ConnectionSettings[]): Promise<void> {
+    const { choices } = this.#services
+    if (request.choices === undefined) return
+    await askEach(connections, (connection) => choices.check({ ...request, connection }))
+  }
+
+  #claim(
+    id: string,
+    caller: GatewayUser,
+    asked: Pick<BatchRequest, 'askedWith' | 'clientIp'>,
+    isAutomatic: boolean,
+  ): BatchState {
+    const { batch, runs, review } = this.#executable(id, caller)
     const started = { ...batch, status: 'running', startedAt: Date.now() } as const
     const first = {
       ...requireFirst(runs),

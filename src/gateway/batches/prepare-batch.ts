@@ -134,7 +134,10 @@ async function renderedRequest(
 ) {
   const [first] = connections as [ConnectionSettings]
   const source = { repository, folder: first.runbooks?.path ?? '' }
-  const { script, envVars, secretValues, origin, labels, commit, warning } = await renderRunbook(source, body)
+  const { script, envVars, secretValues, origin, choices, labels, commit, warning } = await renderRunbook(
+    source,
+    body,
+  )
   const { user, token: askedWith, caller: clientIp } = asking
   const common = executionRequest({ user, connection: first, body, script, envVars })
   const request: BatchRequest = {
@@ -143,6 +146,7 @@ async function renderedRequest(
     verb: 'exec',
     secretValues,
     rendered: origin,
+    choices,
     askedWith,
     clientIp,
     labels: { ...labels, runbookRepository: key },

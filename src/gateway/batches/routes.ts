@@ -34,8 +34,8 @@ export function batchRoutes(services: RetryServices): Handlers<typeof batchContr
       const turn: Parameters<typeof outputDifferences>[2] = (work) => longWork.run(user.name, work)
       return differencesView(services, state, await outputDifferences(history, groupsOf(state.runs), turn))
     },
-    exec: ({ user, token: askedWith, caller: clientIp, params }) =>
-      batchView(services, batches.exec(params.id, user, { askedWith, clientIp })),
+    exec: async ({ user, token: askedWith, caller: clientIp, params }) =>
+      batchView(services, await batches.exec(params.id, user, { askedWith, clientIp })),
     create: async (asked) => {
       const batch = await prepareBatch(services, asked, asked.body)
       return batchView(services, await batches.create(batch, asked.user))

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import type { Logger } from '../../basics/logger.ts'
 import type { OutputMessage, SessionId } from '../../wire/messages/message.ts'
+import type { CheckedChoices } from '../executions/choices/checked-choices.ts'
 import type { History } from '../history/history.ts'
 import type { Ticket, Tickets } from '../jira/tickets.ts'
 import { HistoryError, refusedCode } from '../store/errors.ts'
@@ -22,6 +23,7 @@ import {
 import { type BatchRequest, runRequest } from './run-request.ts'
 
 export interface BatchServices {
+  readonly choices: CheckedChoices
   readonly history: History
   readonly sessions: Sessions
   readonly tickets: Tickets
@@ -160,6 +162,8 @@ export class RunningBatch {
     const { tickets, users } = this.#services
     const { connection } = this.#at(position)
     const request = runRequest(users, this.#batch, { request: this.#work.request, connection })
+    await this.#services.choices.check(request)
+    if (!this.#mayBegin()) return
     const ticket = await tickets.open(request, this.#work.request.jiraFields ?? {})
     if (ticket !== undefined && !this.#mayBegin()) {
       tickets.unused(ticket, new Error('the batch was stopped'))

@@ -2,6 +2,7 @@ import type { ExecutionAnswer } from '../../contract/executions.ts'
 import type { SessionIssue } from '../jira/issue-rows.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Reviews } from '../reviews/reviews.ts'
+import type { CheckedChoices } from './choices/checked-choices.ts'
 import { checkReason } from './reason.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { Reply } from '../handlers.ts'
@@ -26,13 +27,14 @@ export interface ReviewedExecutionServices {
   readonly executions: Executions
   readonly reviews: Reviews
   readonly tickets: Tickets
+  readonly choices: CheckedChoices
   /** Public address of this gateway, for links. */
   readonly webUrl: () => string
 }
 
 /**
- * Refuses a request that lacks its reason. Opens the Jira issue. Then runs the script, or asks for approval and answers with the address of the
- * review. A request for approval sends nothing to the agent.
+ * Refuses a request that lacks its reason, or has a value that is not in its list. Opens the Jira issue. Then
+ * runs the script, or asks for approval and answers with the address of the review. A request for approval sends nothing to the agent.
  * @throws RequestRefused, and the errors of `Executions.execute`, `Tickets.open` and `Reviews.ask`
  */
 export async function executeOrAsk(
@@ -42,6 +44,7 @@ export async function executeOrAsk(
 ): Promise<ExecAnswer> {
   const { execution } = asked
   checkReason(execution, asked.file)
+  await services.choices.check(execution)
   const ticket = await services.tickets.open({ ...execution, verb: 'exec' }, execution.jiraFields ?? {})
   if (ticket === undefined) return runOrAsk(services, asked, wait)
   try {

@@ -11,6 +11,8 @@ import { ReviewFacts } from '../reviews/review-facts.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
 import { DatabaseSchemas } from './database-schema.ts'
+import type { ChoiceLists } from './choices/choice-lists.ts'
+import { offeredChoices } from './choices/offered-choices.ts'
 import { foreseen } from './foresight.ts'
 import { checkLimits } from './limits.ts'
 import { answerInTime, executeOrAsk, type ReviewedExecutionServices } from './reviewed-execution.ts'
@@ -25,6 +27,7 @@ type Asking = Pick<Asked<Contract['script']>, 'user' | 'token' | 'caller' | 'hea
 interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
   readonly agents: Pick<Agents, 'isOnline'>
   readonly history: History
+  readonly lists: ChoiceLists
   readonly locks: Locks
   readonly longWork: LongWork
   readonly settings: CurrentSettings
@@ -78,6 +81,20 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
         throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
       return previewRunbook(services, { connection, repository, body }, body.incomplete)
     },
+    choices: ({ user, token: askedWith, caller: clientIp, query }) => {
+      const name = requiredOption(query, 'connection_name')
+      const file = requiredOption(query, 'file_name')
+      const parameter = requiredOption(query, 'parameter')
+      const connection = users.visibleConnection(user, name)
+      if (!connection.access.runbooks)
+        throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
+      return offeredChoices(services, {
+        ...{ user, connection, file, parameter, clientIp, askedWith },
+        refHash: query.ref_hash ?? '',
+        of: query.of,
+        isCached: query.cached === true,
+      })
+    },
     foresee: ({ user, body }) => {
       const { file_name: file, repository } = body
       const decidersOf = facts.decidersBefore()
@@ -110,6 +127,16 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       return { ...foreseen, refused: await longWork.run(user.name, judge, Buffer.byteLength(script)) }
     },
   }
+}
+
+/** @throws RequestRefused 400 */
+function requiredOption<Name extends string>(
+  query: Readonly<Record<Name, string | undefined>>,
+  option: Name,
+): string {
+  const given = query[option]
+  if (given !== undefined && given !== '') return given
+  throw new RequestRefused('invalid-request', `${option}: is required`)
 }
 
 /** Drops labels about runbooks, which only the gateway may set. */

@@ -27,11 +27,12 @@ export async function runbookExecution(
 ): Promise<ScriptExecution> {
   const { user, connection, body } = execution
   const { source, key } = runbookSource(services, execution)
-  const { script, envVars, secretValues, origin, labels } = await renderRunbook(source, body)
+  const { script, envVars, secretValues, origin, choices, labels } = await renderRunbook(source, body)
   return {
     ...executionRequest({ user, connection, body, script, envVars }),
     secretValues,
     rendered: origin,
+    choices,
     origin: 'client-api-runbooks',
     labels: { ...labels, runbookRepository: key },
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { didYouMean } from '../../basics/text/nearest.ts'
 import { soundsSecret } from '../../policy/redaction/secret-names.ts'
+import { chosenValues } from '../../template/options-from.ts'
 import { parseTemplate, type Template, TemplateError, type Input } from '../../template/runbook.ts'
 import { leadingComment } from '../runbooks/leading-comment.ts'
 import { isInFolder } from '../runbooks/catalog.ts'
@@ -9,7 +10,7 @@ import { oldCopyText } from '../runbooks/old-copy.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import type { RenderedOrigin } from '../sessions/session-request.ts'
+import type { ChosenValues, RenderedOrigin } from '../sessions/session-request.ts'
 
 interface RenderedRunbook {
   readonly script: Buffer
@@ -21,6 +22,8 @@ interface RenderedRunbook {
   /** Values of parameters of type password or file. The recorded script does not contain them. */
   readonly secretValues: readonly Buffer[]
   readonly origin: RenderedOrigin
+  /** Undefined if no value has to be in a list. */
+  readonly choices: ChosenValues | undefined
   /** Full id of the file's commit. */
   readonly commit: string
   /** Set if the runbook comes from an old copy of the repository. */
@@ -42,6 +45,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
   const parameters = new Map(Object.entries(body.parameters))
   const rendered = refusing(() => template.render(parameters))
   const inputs = inputsOf(template)
+  const values = chosenValues(inputs, parameters)
   const { title } = leadingComment(text)
   const secretParameters = secretsAmong(parameters, inputs, rendered.env)
   return {
@@ -51,6 +55,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
     warning,
     origin: { places: rendered.places, sha256: createHash('sha256').update(text).digest('hex') },
     secretParameters,
+    choices: values.length === 0 ? undefined : { commit, values },
     secretValues: inputs
       .filter(({ type }) => UNRECORDED_TYPES.has(type))
       .map(({ name }) => Buffer.from(parameters.get(name) ?? '')),
@@ -65,7 +70,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
 }
 
 /** Reads the file of the request. @throws RequestRefused */
-export async function readTemplate(source: RunbookSource, body: RunbookBody) {
+export async function readTemplate(source: RunbookSource, body: NamedRunbook) {
   const { text, commit, oldCopy } = await readFile(source, body)
   return {
     text,
@@ -79,7 +84,9 @@ export function inputsOf({ inputs, inBlocks }: Template): readonly Input[] {
   return [...inputs, ...inBlocks]
 }
 
-async function readFile(source: RunbookSource, body: RunbookBody) {
+type NamedRunbook = Pick<RunbookBody, 'file_name' | 'ref_hash'>
+
+async function readFile(source: RunbookSource, body: NamedRunbook) {
   try {
     return await source.repository.readFile(body.file_name, body.ref_hash === '' ? undefined : body.ref_hash)
   } catch (error) {
@@ -89,7 +96,7 @@ async function readFile(source: RunbookSource, body: RunbookBody) {
 }
 
 /** Suggests only runbooks that the caller may see. */
-async function suggestion(error: RunbookError, source: RunbookSource, body: RunbookBody): Promise<string> {
+async function suggestion(error: RunbookError, source: RunbookSource, body: NamedRunbook): Promise<string> {
   if (error.fault !== 'missing' || body.ref_hash !== '') return ''
   const meant = didYouMean(body.file_name, await runbookNames(source))
   return meant === undefined ? '' : `: ${meant}`

@@ -49,6 +49,9 @@ export interface Asked {
   readonly texts: readonly Condition[]
 }
 
+/** A form may read many lists. Nobody who looks for a run wants to see them. */
+const WITHOUT_LISTS: Condition = { sql: "+kind <> 'list'", values: [] }
+
 export function askedOf(query: SessionQuery, joined: Joined): Asked {
   return {
     filters: [
@@ -57,6 +60,7 @@ export function askedOf(query: SessionQuery, joined: Joined): Asked {
       ...statusConditions(query, joined),
       ...otherConditions(query, { ...CONDITIONS, ...joined }),
       ...(query.parameter === undefined ? [] : [{ sql: '+runbook IS NOT NULL', values: [] }]),
+      ...(query.kind === undefined ? [WITHOUT_LISTS] : []),
     ],
     texts: [
       ...(query.parameter === undefined ? [] : [{ sql: HAS_VALUE, values: [lowerCase(query.parameter)] }]),

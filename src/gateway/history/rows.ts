@@ -54,10 +54,12 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'origin'
     | 'verb'
     | 'labels'
+    | 'isList'
   >
 
 /** Only the origin decides whether a session is a runbook, because callers choose the labels. */
-export function kindOf({ origin, verb }: Pick<NewRow, 'origin' | 'verb'>): SessionKind {
+export function kindOf({ origin, verb, isList }: Pick<NewRow, 'origin' | 'verb' | 'isList'>): SessionKind {
+  if (isList === true) return 'list'
   if (origin === 'client-api-runbooks') return 'runbook'
   return verb === 'connect' ? 'terminal' : 'script'
 }

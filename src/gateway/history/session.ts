@@ -14,6 +14,8 @@ export interface NewSession {
   readonly user: string
   /** Input as the agent received it. Empty for a terminal. */
   readonly isPort?: true
+  /** Set if the session reads a list of choices. Lists of sessions hide such sessions unless they are asked for. */
+  readonly isList?: true
   /** The input as the agent received it; empty for a terminal. */
   readonly script: Buffer
   readonly labels: Readonly<Record<string, string>>

@@ -191,9 +191,9 @@ interface LockedSettings {
 
 /** Returns the locks of the session's runbook and connection, and the lock of its schedule. */
 export function lockNames({ locks, schedules }: LockedSettings, request: SessionRequest): readonly string[] {
-  const { origin, connection, labels } = request
+  const { origin, connection, labels, isList } = request
   const file = labels['runbookFile']
-  if (origin !== 'client-api-runbooks' || file === undefined) return []
+  if (origin !== 'client-api-runbooks' || file === undefined || isList === true) return []
   const isFor = (lock: LockSettings) =>
     isOn(lock, connection.name) && lock.runbooks.some((pattern) => pattern.isFor(file))
   const schedule = schedules.find(({ name }) => name === labels[SCHEDULE_LABEL])

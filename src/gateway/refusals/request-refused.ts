@@ -1,4 +1,5 @@
 import type { RetryRefusal } from '../../contract/batch-requests.ts'
+import type { ChoicesRefusal } from '../../contract/choices.ts'
 import { httpStatus, type HttpCode, type HttpStatus } from '../../contract/statuses.ts'
 
 export interface ConnectionRefusal {
@@ -14,6 +15,7 @@ interface Details {
   readonly isStatusInBody?: boolean
   readonly refusals?: readonly ConnectionRefusal[]
   readonly retry?: RetryRefusal
+  readonly choices?: ChoicesRefusal
 }
 
 /** The request is impossible or not permitted. It has changed nothing and run nothing. */

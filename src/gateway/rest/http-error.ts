@@ -1,10 +1,11 @@
 import type { RetryRefusal } from '../../contract/batch-requests.ts'
+import type { ChoicesRefusal } from '../../contract/choices.ts'
 import type { HttpCode } from '../../contract/statuses.ts'
 import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
 import { refusedCode } from '../store/errors.ts'
 
 /** hoop's contract has only `message`. */
-interface ErrorBody extends RetryRefusal {
+interface ErrorBody extends RetryRefusal, ChoicesRefusal {
   readonly message: string
   readonly code: HttpCode
   readonly status?: number
@@ -30,6 +31,7 @@ export function errorBody(error: RequestRefused): ErrorBody {
     code,
     ...(details.refusals !== undefined && { refusals: details.refusals }),
     ...details.retry,
+    ...details.choices,
   }
 }
 

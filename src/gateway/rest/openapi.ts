@@ -5,6 +5,7 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import * as v from 'valibot'
 import { retryRefusal } from '../../contract/batch-requests.ts'
+import { choicesRefusal } from '../../contract/choices.ts'
 import {
   callersOf,
   errorStatuses,
@@ -225,4 +226,5 @@ export const errorAnswer = v.strictObject({
     ),
   ),
   ...retryRefusal,
+  ...choicesRefusal,
 })

@@ -1,5 +1,7 @@
 import type { LongWork } from '../long-work.ts'
 import type { Batches } from '../batches/batches.ts'
+import type { CheckedChoices } from '../executions/choices/checked-choices.ts'
+import type { ChoiceLists } from '../executions/choices/choice-lists.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Backups } from '../operating/backups.ts'
 import type { Agents } from '../agents/agents.ts'
@@ -67,6 +69,8 @@ export interface RestServices {
   readonly schedules: Schedules
   readonly webhooks: Webhooks
   readonly scheduleProblems: ScheduleProblems
+  readonly lists: ChoiceLists
+  readonly choices: CheckedChoices
   readonly locks: Locks
   readonly batches: Batches
   /** Public address for links, without a slash at the end. */

@@ -20,6 +20,10 @@ import { isInside } from './time-window.ts'
 import type { RequestVault } from './vault.ts'
 
 export interface RunServices {
+  /** Refuses values that are no longer in their lists. */
+  readonly choices: {
+    readonly check: (request: Pick<SessionRequest, 'user' | 'connection' | 'choices'>) => Promise<void>
+  }
   readonly history: History
   readonly sessions: Sessions
   readonly users: Users
@@ -50,6 +54,7 @@ export class ApprovedRuns {
   readonly #services: RunServices
   /** Sessions that run in this process. */
   readonly #running = new Set<string>()
+  readonly #refusedChoices = new RecentRefusals()
 
   constructor(services: RunServices) {
     this.#services = services
@@ -57,7 +62,8 @@ export class ApprovedRuns {
 
   /**
    * Starts an approved request. The start is written to the disk before anything goes to the agent, so a
-   * session never runs twice, even after a kill. No `await` may come between the checks and this write.
+   * session never runs twice, even after a kill. No `await` may come between the checks and this write, so the
+   * choices are checked before (`choicesCheck`).
    * @param id id of the session or its review
    * @param how `batch`: the batch that the approval is for; `isAutomatic`: the gateway itself starts the run
    * @throws RequestRefused, HistoryError; then nothing has run. If approvals no longer count, the request
@@ -80,9 +86,38 @@ export class ApprovedRuns {
     return { session, request }
   }
 
-  /** As `start`, after the lock of another program on the history. */
-  startSoon(id: string, caller: GatewayUser): Promise<ApprovedRun> {
+  /** As `start`, after the check of the choices, and after the lock of another program on the history. */
+  async startSoon(id: string, caller: GatewayUser): Promise<ApprovedRun> {
+    await this.choicesCheck(id, caller)
     return this.#services.history.patiently(() => this.start(id, caller))
+  }
+
+  /**
+   * Asks whether the values of an approved request are still in their lists. Await this before `start`. A
+   * value can leave its list between the two, because `start` cannot wait.
+   * @param isAutomatic true if nobody waits for the answer: then a refusal is used again for a minute
+   * @returns undefined if the request has no such values
+   * @throws RequestRefused at once, for the reasons of `start`; the promise rejects for the reasons of the lists
+   */
+  choicesCheck(id: string, caller: GatewayUser, isAutomatic = false): Promise<void> | undefined {
+    const request = this.request(id, caller)
+    if (request.choices === undefined) return undefined
+    if (isAutomatic) this.#refusedChoices.repeat(id)
+    return this.#services.choices.check(request).catch((error: unknown) => {
+      if (isAutomatic && error instanceof RequestRefused) this.#refusedChoices.add(id, error)
+      throw error
+    })
+  }
+
+  /**
+   * Returns the request that `start` would run for this caller.
+   * @throws RequestRefused, HistoryError
+   */
+  request(id: string, caller: GatewayUser): ApprovedRun['request'] {
+    const review = this.#services.history.read(({ reviews }) => reviews.find(id))
+    if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewedSessionNotFound)
+    this.#check(review, caller)
+    return this.#requestOf(review)
   }
 
   /**
@@ -218,6 +253,25 @@ export class ApprovedRuns {
     } catch (error) {
       log.error({ sid: sessionId, error: (error as Error).message }, 'review not updated; will retry')
     }
+  }
+}
+
+/** Without this time, the gateway would run a list that fails every few seconds, as long as an approval lasts. */
+const REPEATED_MS = 60_000
+
+class RecentRefusals {
+  readonly #refusals = new Map<string, { readonly at: number; readonly error: RequestRefused }>()
+
+  add(id: string, error: RequestRefused): void {
+    const now = performance.now()
+    for (const [other, { at }] of this.#refusals) if (now - at > REPEATED_MS) this.#refusals.delete(other)
+    this.#refusals.set(id, { at: now, error })
+  }
+
+  /** @throws the refusal of this id, if it is recent */
+  repeat(id: string): void {
+    const known = this.#refusals.get(id)
+    if (known !== undefined && performance.now() - known.at <= REPEATED_MS) throw known.error
   }
 }
 

@@ -28,6 +28,7 @@ const PASSING: ReadonlySet<HttpCode> = new Set<HttpCode>([
   'token-ended',
   'gateway-draining',
   'gateway-stopped',
+  'choices-failed',
 ])
 
 interface AutomaticServices {
@@ -38,7 +39,7 @@ interface AutomaticServices {
   readonly users: Users
   readonly audit: AuditLog
   /** @throws RequestRefused, HistoryError; then the batch continues to wait */
-  readonly runBatch: (id: string, owner: GatewayUser) => void
+  readonly runBatch: (id: string, owner: GatewayUser) => Promise<void>
   readonly log: Logger
 }
 
@@ -53,6 +54,8 @@ export class AutomaticRuns {
   #isClosed = false
   #isWalking = false
   #isTold = false
+  /** Sessions whose lists of choices are asked at this moment. */
+  readonly #asking = new Set<string>()
 
   constructor(services: AutomaticServices) {
     this.#services = services
@@ -94,27 +97,58 @@ export class AutomaticRuns {
   }
 
   #run(review: ListedReview): void {
-    const { reviews, history, log } = this.#services
+    const { reviews, history } = this.#services
+    const { sessionId } = review
+    if (this.#asking.has(sessionId)) return
     // Expired reviews are left out, because `Reviews.tick` ends them.
-    if (reviews.isAttended(review.sessionId) || review.expiresAt < history.clock.latest) return
+    if (reviews.isAttended(sessionId) || review.expiresAt < history.clock.latest) return
     try {
-      this.#start(review)
+      const asking = this.#begin(review)
+      if (asking !== undefined) void this.#settle(review, asking)
     } catch (error) {
-      if (error instanceof HistoryError) throw error
-      const isKnown = error instanceof RequestRefused
-      if (!isKnown)
-        log.error(
-          { sid: review.sessionId, error: (error as Error).message, stack: (error as Error).stack },
-          'approved run failed',
-        )
-      this.#refused(review, isKnown ? error : new RequestRefused('internal-error', 'internal error'))
+      this.#failed(review, error as Error)
     }
   }
 
-  #start({ sessionId, owner: name, ownerIdentity, batch }: ListedReview): void {
-    const { runs, executions, runBatch, log } = this.#services
+  /** @throws HistoryError */
+  #failed(review: ListedReview, error: Error): void {
+    if (error instanceof HistoryError) throw error
+    const isKnown = error instanceof RequestRefused
+    if (!isKnown)
+      this.#services.log.error(
+        { sid: review.sessionId, error: error.message, stack: error.stack },
+        'approved run failed',
+      )
+    this.#refused(review, isKnown ? error : new RequestRefused('internal-error', 'internal error'))
+  }
+
+  /** Never rejects. */
+  async #settle(review: ListedReview, asking: Promise<void>): Promise<void> {
+    this.#asking.add(review.sessionId)
+    try {
+      await asking
+    } catch (error) {
+      this.#trying(() => this.#failed(review, error as Error))
+    } finally {
+      this.#asking.delete(review.sessionId)
+    }
+  }
+
+  /** Starts the run at once, or returns a promise if lists of choices are asked first. */
+  #begin({ sessionId, owner: name, ownerIdentity, batch }: ListedReview): Promise<void> | undefined {
+    const { runs, runBatch } = this.#services
     const owner = this.#ownerNamed(name, ownerIdentity)
     if (batch !== undefined) return runBatch(batch.id, owner)
+    const asking = runs.choicesCheck(sessionId, owner, true)
+    if (asking === undefined) this.#start(sessionId, owner)
+    return asking?.then(() => {
+      // The gateway may have been closed, or the user deactivated, while the lists ran.
+      if (!this.#isClosed) this.#start(sessionId, this.#ownerNamed(name, ownerIdentity))
+    })
+  }
+
+  #start(sessionId: string, owner: GatewayUser): void {
+    const { runs, executions, log } = this.#services
     const { session, request } = runs.start(sessionId, owner, { isAutomatic: true })
     executions.run(session, request, NO_WAIT).catch((error: unknown) => {
       log.error({ sid: sessionId, error: (error as Error).message }, 'approved run failed')

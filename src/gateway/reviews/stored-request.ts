@@ -47,6 +47,20 @@ const Stored = v.object({
   bringsInput: v.optional(v.boolean()),
   batchConnections: v.optional(v.array(v.string())),
   jiraFields: v.optional(v.record(v.string(), v.string())),
+  choices: v.optional(
+    v.object({
+      commit: v.string(),
+      values: v.array(
+        v.object({
+          parameter: v.string(),
+          value: v.string(),
+          list: v.string(),
+          of: v.optional(v.string()),
+          ofValue: v.string(),
+        }),
+      ),
+    }),
+  ),
   asker: v.optional(v.string()),
   token: v.optional(v.object({ id: v.string(), sha256: Base64 })),
 })
@@ -68,6 +82,7 @@ export function encodeStoredRequest(
     correlationId,
     reason: request.reason,
     bringsInput: request.bringsInput,
+    choices: request.choices,
     ...more,
     ...(token !== undefined && { token: { id: token.id, sha256: token.sha256.toString('base64') } }),
     script: request.script.toString('base64'),

@@ -192,6 +192,8 @@ function metadataOf(input: Input): RunbookAnswer['metadata'][string] {
     maxlength: input.maxlength,
     order: input.order,
     asenv: input.asenv,
+    // This field is not hoop's, which ignores the comment that names the list.
+    options_from: input.optionsFrom,
   }
 }
 

@@ -79,14 +79,16 @@ async function scheduleProblem(
 }
 
 /** @returns the reason why the approved session cannot run now */
-function runApprovedSchedule(
+async function runApprovedSchedule(
   { users, runs, executions }: ScheduledServices,
   { as }: ScheduleSettings,
   sid: string,
-): string | undefined {
+): Promise<string | undefined> {
   const user = users.named(as)
   if (user?.isActive !== true) return missingUser(as)
   try {
+    const asking = runs.choicesCheck(sid, user, true)
+    if (asking !== undefined) await asking
     const { session, request } = runs.start(sid, user)
     void executions.run(session, request, NO_WAIT)
     return undefined

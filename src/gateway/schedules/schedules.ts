@@ -28,7 +28,7 @@ interface ScheduleServices {
   /** Returns the session's id. @throws RequestRefused, HistoryError */
   readonly start: (schedule: ScheduleSettings, run: StartedRun) => Promise<string>
   /** Runs an approved session. @returns the reason why the session cannot run now */
-  readonly runApproved: (schedule: ScheduleSettings, sid: string) => string | undefined
+  readonly runApproved: (schedule: ScheduleSettings, sid: string) => Promise<string | undefined>
   readonly log: Logger
   /** In ms since 1970. */
   readonly now?: () => number
@@ -54,7 +54,8 @@ export class Schedules {
     this.#now = now
     this.#states = new ScheduleStates(history, now)
     const runApproved = (name: string, sid: string) => this.#runApproved(name, sid)
-    this.#unfinished = new UnfinishedRuns({ history, log, runApproved })
+    const trying = (work: () => void) => this.#trying(work)
+    this.#unfinished = new UnfinishedRuns({ history, log, runApproved, trying })
     this.#timer = setInterval(() => this.tick(), TICK_MS)
   }
 
@@ -183,7 +184,7 @@ export class Schedules {
     }
   }
 
-  #runApproved(name: string, sid: string): string | undefined {
+  async #runApproved(name: string, sid: string): Promise<string | undefined> {
     const schedule = this.all.find((one) => one.name === name)
     return schedule === undefined || this.#isClosed ? undefined : this.#services.runApproved(schedule, sid)
   }
@@ -232,7 +233,9 @@ function missedText({ from, until }: NonNullable<Due['missed']>, runs: number | 
 interface FollowServices {
   readonly history: History
   /** Runs an approved session. @returns why the session cannot run now, or undefined */
-  readonly runApproved: (schedule: string, sid: string) => string | undefined
+  readonly runApproved: (schedule: string, sid: string) => Promise<string | undefined>
+  /** Does work that may throw a HistoryError, which it logs. */
+  readonly trying: (work: () => void) => void
   readonly log: Logger
 }
 
@@ -244,6 +247,8 @@ class UnfinishedRuns {
   readonly #services: FollowServices
   /** Schedules with a run in this process that is about to get its session. */
   readonly starting = new Set<string>()
+  /** Approved sessions that are about to run, whose lists of choices may be asked first. */
+  readonly #approved = new Set<string>()
 
   constructor(services: FollowServices) {
     this.#services = services
@@ -276,17 +281,25 @@ class UnfinishedRuns {
   #followSession(run: ScheduleRun, sid: string): void {
     const { history } = this.#services
     const session = history.session(sid)
-    if (session?.status === 'ready') return this.#runApproved(run, sid)
+    if (session?.status === 'ready') return void this.#runApproved(run, sid)
     if (session !== undefined && session.status !== 'done') return
     history.write(({ schedules }) => schedules.ended(run.id, session?.exitCode ?? null))
   }
 
-  #runApproved({ id, schedule, reason: before }: ScheduleRun, sid: string): void {
-    const { runApproved, history, log } = this.#services
-    const reason = runApproved(schedule, sid)
-    if (reason === undefined || reason === before) return
-    log.warn({ schedule, sid, reason }, 'schedule: session approved, but not run yet')
-    history.write(({ schedules }) => schedules.note(id, reason))
+  async #runApproved({ id, schedule, reason: before }: ScheduleRun, sid: string): Promise<void> {
+    const { runApproved, history, log, trying } = this.#services
+    if (this.#approved.has(sid)) return
+    this.#approved.add(sid)
+    try {
+      const reason = await runApproved(schedule, sid)
+      if (reason === undefined || reason === before) return
+      log.warn({ schedule, sid, reason }, 'schedule: session approved, but not run yet')
+      trying(() => history.write(({ schedules }) => schedules.note(id, reason)))
+    } catch (error) {
+      log.error({ schedule, sid, error: (error as Error).message }, 'schedule: approved session failed')
+    } finally {
+      this.#approved.delete(sid)
+    }
   }
 
   /** Repairs a run that was about to begin when a gateway stopped or could not write to the history. */

@@ -1,4 +1,5 @@
 import { CLIENT_ESCAPES } from '../../policy/client-escapes.ts'
+import type { ChosenValue } from '../../template/options-from.ts'
 import type { ValuePlace } from '../../template/runbook.ts'
 import type { OpenMessage, SessionId } from '../../wire/messages/message.ts'
 import { isNativeProtocol, type ClientFlags, type NativeProtocolName } from '../../wire/messages/native.ts'
@@ -41,6 +42,16 @@ export interface SessionRequest {
   readonly secretValues?: readonly Buffer[]
   /** How a runbook made the script. Approvers see it. */
   readonly rendered?: RenderedOrigin
+  /** Values that have to be in lists at the time of the run. */
+  readonly choices?: ChosenValues | undefined
+  /** True if the session reads a list of choices: it needs no locks, and lists of sessions hide it. */
+  readonly isList?: boolean | undefined
+}
+
+export interface ChosenValues {
+  /** Full id of the commit that has the lists. */
+  readonly commit: string
+  readonly values: readonly ChosenValue[]
 }
 
 export interface RenderedOrigin {
@@ -76,6 +87,7 @@ export function newSession(
     ...(Object.keys(connection.tags).length > 0 && { connectionTags: connection.tags }),
     user: request.user,
     ...(request.port !== undefined && { isPort: true as const }),
+    ...(request.isList === true && { isList: true as const }),
     script,
     scriptSize: scriptSize(script),
     labels: request.labels,

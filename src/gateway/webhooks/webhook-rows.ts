@@ -41,12 +41,15 @@ const message = (event: string, at: string, facts: string, from = '') => `
 const NOW = `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 const OF_SESSION = 'JOIN sessions s ON s.key = new.session'
 
-const triggers = (ofSession: string, ofReview: string, from = OF_SESSION) => `
+/** @param which SQL of a further condition */
+const sessionTrigger = (ofSession: string, which = '') => `
   CREATE TRIGGER history.webhook_messages_of_sessions AFTER UPDATE OF status ON sessions
-    WHEN old.status = 'open' AND new.status = 'done' AND NOT EXISTS (SELECT 1 FROM reviews
+    WHEN old.status = 'open' AND new.status = 'done'${which} AND NOT EXISTS (SELECT 1 FROM reviews
       WHERE session = new.key AND (status = 'REJECTED' OR (status = 'REVOKED' AND type = 'onetime')))
   BEGIN ${message(`CASE WHEN new.exit_code = 0 THEN 'session.finished' ELSE 'session.failed' END`, 'new.ended_at', ofSession)}
-  END;
+  END;`
+
+const triggers = (ofSession: string, ofReview: string, from = OF_SESSION) => `${sessionTrigger(ofSession)}
   CREATE TRIGGER history.webhook_messages_of_new_reviews AFTER INSERT ON reviews WHEN new.status = 'PENDING'
   BEGIN ${message(`'review.waiting'`, NOW, ofReview, from)}
   END;
@@ -134,6 +137,13 @@ const VERSION_31 = `${DROP}${triggers(
   reviewWithTimes('r.record') + reasonIn('s.request'),
   WITH_WHOLE_REVIEW,
 )}`
+
+/** The end of a session that reads a list of choices is no event. */
+const VERSION_33 = `
+  DROP TRIGGER history.webhook_messages_of_sessions;${sessionTrigger(
+    SESSION_WITH_TIMES + reasonIn('new.request'),
+    " AND new.kind <> 'list'",
+  )}`
 
 /** A message that is not delivered yet. All times are in ms since 1970. */
 export interface WaitingMessage {
@@ -322,6 +332,6 @@ declare module '../store/room.ts' {
 
 export const webhookRoom: Room<WebhookRows> = {
   rows: (db) => new WebhookRows(db),
-  steps: { 16: VERSION_16, 20: VERSION_20, 24: VERSION_24, 30: VERSION_30, 31: VERSION_31 },
+  steps: { 16: VERSION_16, 20: VERSION_20, 24: VERSION_24, 30: VERSION_30, 31: VERSION_31, 33: VERSION_33 },
   json: { webhook_messages: ['facts'] },
 }

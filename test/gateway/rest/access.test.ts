@@ -93,7 +93,7 @@ beforeAll(async () => {
       : [`\n  - { name: ${name}, token: ${token}, groups: [${groups}], kind: ${kindOf(name)} }`],
   )
   gateway = await RunningGateway.start(
-    {},
+    { 'ops/listed.runbook.sh': '{{/* options-from x ops/list.runbook.sh */}}{{ .x }}' },
     {
       connections: CONNECTIONS,
       users: users.join(''),
@@ -131,6 +131,9 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   }),
   'POST /api/runbooks/render': () => ({
     body: { file_name: 'ops/a.runbook.sh', connection_name: 'asked', parameters: { x: '1' } },
+  }),
+  'GET /api/runbooks/choices': () => ({
+    path: '/api/runbooks/choices?connection_name=asked&file_name=ops/listed.runbook.sh&parameter=x&cached=true',
   }),
   'POST /api/runbooks/foresee': () => ({ body: { file_name: 'ops/a.runbook.sh', connections: ['asked'] } }),
   'POST /api/schedules/foresee': () => ({
@@ -217,7 +220,8 @@ it.each(Object.entries(OPERATIONS))('%s is for whom the table says', async (name
   for (const [caller, being] of Object.entries(CALLERS)) {
     const { path, body } = (await ASKED[name]?.()) ?? {}
     const url = path ?? route.replace(':name', 'asked').replace(':id', shared)
-    const isOfObject = route.includes(':') || /"(?:asked|base)"/.test(JSON.stringify(body ?? {}))
+    const named = `${path ?? ''} ${JSON.stringify(body ?? {})}`
+    const isOfObject = route.includes(':') || /"(?:asked|base)"|=asked&/.test(named)
     outcomes[caller] = outcomeOf(await send(caller as Name, method, url, body))
     const outcome = outcomeFor(being, operation, isOfObject)
     expected[caller] = isForPeople(name) && kindOf(caller) === 'machine' ? notFor(outcome) : outcome

@@ -75,7 +75,7 @@ function start(): Schedules {
       log: { debug: write, info: write, warn: write, error: write },
     },
     start: (_, { id }) => begin(id),
-    runApproved: () => undefined,
+    runApproved: () => Promise.resolve(undefined),
   })
   schedules.tick()
   return schedules

@@ -17,6 +17,8 @@ export const READING_ROUTES: Readonly<
   '/api/plugins/runbooks/templates': () => '/api/plugins/runbooks/templates',
   '/api/plugins/runbooks/connections/:name/templates': () =>
     '/api/plugins/runbooks/connections/bash/templates',
+  '/api/runbooks/choices': () =>
+    '/api/runbooks/choices?connection_name=bash&file_name=ops/listed.sh&parameter=x',
   '/api/runbooks/rules': () => '/api/runbooks/rules',
   '/api/runbooks/rules/:id': () => '/api/runbooks/rules/bash',
   '/api/runbooks/configurations': () => '/api/runbooks/configurations',
@@ -86,9 +88,15 @@ export const ROUTES_OF_NO_CONTRACT = ['/', '/docs', '/docs/json', '/docs/yaml']
 const NOISE = 'for ((i = 0; i < 20000; i++)); do echo $RANDOM$RANDOM; done'
 const NOISY = Array.from({ length: 22 }, (_, at) => `noisy-${at}`)
 
+/** A runbook with a list that is as large as a list may be. */
+const LISTED = {
+  'ops/listed.sh': '{{/* options-from x ops/many.sh */}}{{ .x }}',
+  'ops/many.sh': "seq -f '%.0f a label that fills the answer of the gateway' 4500",
+}
+
 export const ATTACKED_SITE: Pick<SiteOptions, 'connections' | 'runbooks' | 'schedules'> = {
   connections: NOISY.map((name) => ({ name, command: ['bash'] })),
-  runbooks: { 'ops/noise.sh': NOISE, 'ops/long.sh': 'echo' },
+  runbooks: { 'ops/noise.sh': NOISE, 'ops/long.sh': 'echo', ...LISTED },
   schedules: [
     { name: 'nightly', cron: '0 3 29 2 *', connection: 'bash', as: 'admin', runbook: 'ops/long.sh' },
   ],

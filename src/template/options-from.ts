@@ -1,0 +1,111 @@
+import { TemplateError } from '../golang/template/errors.ts'
+import type { Input, OptionsFrom } from './inputs.ts'
+
+/** A value that has to be in a list when the runbook runs. */
+export interface ChosenValue extends OptionsFrom {
+  readonly parameter: string
+  readonly value: string
+  /** Value of the parameter `of`; empty without `of`. */
+  readonly ofValue: string
+}
+
+/** A list that a comment declares. */
+export interface DeclaredList extends OptionsFrom {
+  readonly parameter: string
+  /** Line of the comment, from 1. */
+  readonly line: number
+}
+
+/**
+ * Matches each comment of a template, as Go's lexer finds them. The text of a comment does not contain the
+ * beginning of another one, so no text before a comment can hide the comment.
+ */
+const COMMENT = /\{\{(?:-[ \t\r\n])?\/\*((?:(?!\*\/|\{\{(?:-[ \t\r\n])?\/\*)[^])*)\*\/(?:[ \t\r\n]-)?\}\}/g
+const WORD = 'options-from'
+const FORM = `{{/* ${WORD} NAME PATH */}} or {{/* ${WORD} NAME PATH of OTHER */}}`
+
+/**
+ * Returns the lists that comments like `{{/* options-from tenant lists/tenants.runbook.sql of region *\/}}`
+ * declare. Such a comment is not an action, so hoop ignores the comment and runs the same file.
+ * @throws TemplateError, stage `parse`
+ */
+export function declaredLists(source: string): readonly DeclaredList[] {
+  return [...source.matchAll(COMMENT)].flatMap(({ 1: text = '', index }) => {
+    const [word, parameter = '', list = '', of, other, ...more] = text.trim().split(/\s+/)
+    if (word !== WORD) return []
+    const isWhole = of === undefined || (of === 'of' && isName(other))
+    if (!isName(parameter) || list === '' || !isWhole || more.length > 0) throw wrong(`write ${FORM}`)
+    if (!isPath(list)) throw wrong(`${list}: write the path of the list from the root of the repository`)
+    const line = source.slice(0, index).split('\n').length
+    return [{ parameter, list, line, of: other }]
+  })
+}
+
+function isName(text: string | undefined): boolean {
+  return text !== undefined && /^[a-zA-Z0-9_]+$/.test(text)
+}
+
+function isPath(text: string): boolean {
+  return !text.includes('\\') && text.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
+function wrong(reason: string): TemplateError {
+  return new TemplateError('parse', `${WORD}: ${reason}`)
+}
+
+const SECRET_TYPES: ReadonlySet<string> = new Set(['password', 'file'])
+
+/**
+ * Adds the lists to the parameters of a template.
+ * @throws TemplateError, stage `parse`, for a list that could not be enforced
+ */
+export function withLists(lists: readonly DeclaredList[], ...groups: (readonly Input[])[]): Input[][] {
+  const inputs = new Map(groups.flat().map((input) => [input.name, input]))
+  const byParameter = new Map(lists.map((one) => [one.parameter, one]))
+  for (const { parameter, of } of lists) {
+    const input = inputs.get(parameter)
+    if (input === undefined) throw wrong(`the runbook has no parameter ${parameter}`)
+    if (of !== undefined && !inputs.has(of)) throw wrong(`the runbook has no parameter ${of}`)
+    if (SECRET_TYPES.has(input.type))
+      throw wrong(`parameter ${parameter} is a ${input.type}, whose values must not be in a list`)
+    if (dependsOn(byParameter, parameter))
+      throw wrong(`the values of parameter ${parameter} depend on themselves`)
+  }
+  if (byParameter.size < lists.length) throw wrong('a parameter has two lists')
+  return groups.map((group) =>
+    group.map((input) => {
+      const { list, of } = byParameter.get(input.name) ?? {}
+      return list === undefined ? input : { ...input, optionsFrom: { list, of } }
+    }),
+  )
+}
+
+function dependsOn(lists: ReadonlyMap<string, DeclaredList>, parameter: string): boolean {
+  const seen = new Set<string>()
+  for (let at = lists.get(parameter)?.of; at !== undefined && !seen.has(at); at = lists.get(at)?.of) {
+    if (at === parameter) return true
+    seen.add(at)
+  }
+  return false
+}
+
+/**
+ * Returns the values that have to be in lists. An empty value stands for the default. Without a default,
+ * nothing is chosen.
+ */
+export function chosenValues(
+  inputs: readonly Input[],
+  parameters: ReadonlyMap<string, string>,
+): readonly ChosenValue[] {
+  const byName = new Map(inputs.map((input) => [input.name, input]))
+  const valueOf = (name: string) => {
+    const value = parameters.get(name) ?? ''
+    return value === '' ? (byName.get(name)?.default ?? '') : value
+  }
+  return inputs.flatMap(({ name: parameter, optionsFrom }) => {
+    const value = valueOf(parameter)
+    if (optionsFrom === undefined || value === '') return []
+    const { of } = optionsFrom
+    return [{ ...optionsFrom, parameter, value, ofValue: of === undefined ? '' : valueOf(of) }]
+  })
+}
