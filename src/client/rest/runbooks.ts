@@ -14,6 +14,8 @@ export interface Parameter {
   readonly description: string
   readonly placeholder: string
   readonly options: readonly string[]
+  /** The list of the values. Always undefined on hoop's gateway. */
+  readonly optionsFrom?: { readonly list: string; readonly of?: string | undefined } | undefined
   /** A pattern in Go's syntax. It may match only a part of the value. */
   readonly pattern: string | undefined
   readonly minLength: number | undefined
@@ -67,6 +69,7 @@ const Metadata = v.object({
   description: Text,
   placeholder: Text,
   options: v.fallback(v.array(v.string()), []),
+  options_from: v.fallback(v.optional(v.object({ list: v.string(), of: v.optional(v.string()) })), undefined),
   pattern: Text,
   minlength: Count,
   maxlength: Count,
@@ -164,6 +167,7 @@ function toParameter(name: string, declared: v.InferOutput<typeof Metadata>): Pa
     description: declared.description ?? '',
     placeholder: declared.placeholder ?? '',
     options: declared.options,
+    ...(declared.options_from !== undefined && { optionsFrom: declared.options_from }),
     pattern: declared.pattern,
     minLength: declared.minlength,
     maxLength: declared.maxlength,

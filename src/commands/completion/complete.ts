@@ -4,6 +4,7 @@ import { oneLine } from '../../basics/text/printable.ts'
 import { profileNames } from '../../client/account/account-file.ts'
 import type { Account } from '../../client/account/account.ts'
 import { call } from '../../client/rest/call.ts'
+import { fetchChoices } from '../../client/rest/choices.ts'
 import { fetchConnectionNames } from '../../client/rest/connections.ts'
 import { fetchCatalog, fetchRunbooks, type Parameter } from '../../client/rest/runbooks.ts'
 import { listSessions } from '../../client/rest/sessions.ts'
@@ -19,6 +20,7 @@ export async function printCandidates(root: Command, words: readonly string[]): 
   const current = words.at(-1) ?? ''
   const before = words.slice(0, -1)
   const sources = gatewaySources(
+    { before, current },
     () => readAccount(profileIn(before)),
     () => profileNames(accountFile()),
   )
@@ -53,7 +55,11 @@ const SESSIONS = 30
  * Makes the sources. After any error, for example if the user has not signed in, they return no candidates
  * and show no message.
  */
-function gatewaySources(findAccount: () => Account, findProfiles: () => readonly string[]): CandidateSources {
+function gatewaySources(
+  typed: TypedWords,
+  findAccount: () => Account,
+  findProfiles: () => readonly string[],
+): CandidateSources {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const asking = async (
     ask: (account: Account) => Promise<readonly Candidate[]>,
@@ -73,7 +79,15 @@ function gatewaySources(findAccount: () => Account, findProfiles: () => readonly
     parameters: (connection, file) =>
       asking(async (account) => {
         const { runbooks } = await fetchRunbooks(account, connection, signal)
-        return runbooks.find(({ name }) => name === file)?.parameters.flatMap(assignments) ?? []
+        const parameters = runbooks.find(({ name }) => name === file)?.parameters ?? []
+        const listed = parameters.find(
+          ({ name, optionsFrom }) => optionsFrom !== undefined && typed.current.startsWith(`${name}=`),
+        )
+        if (listed === undefined) return parameters.flatMap(assignments)
+        const of = givenValue(typed.before, listed.optionsFrom?.of)
+        const asked = { connection, file, parameter: listed.name, of, isCached: true }
+        const choices = await fetchChoices(account, asked, signal)
+        return choices.map(({ value, label }) => ({ value: `${listed.name}=${value}`, description: label }))
       }),
     sessions: () => asking((account) => sessionCandidates(account, signal)),
     allRunbooks: () =>
@@ -112,6 +126,20 @@ function isName({ value }: Candidate): boolean {
 
 function named(value: string): Candidate {
   return { value, description: '' }
+}
+
+interface TypedWords {
+  readonly before: readonly string[]
+  readonly current: string
+}
+
+/** Returns the value that an earlier `-p` gives to the parameter. */
+function givenValue(words: readonly string[], parameter: string | undefined): string | undefined {
+  if (parameter === undefined) return undefined
+  const given = words.findLast(
+    (word, at) => word.startsWith(`${parameter}=`) && ['-p', '--param'].includes(words[at - 1] ?? ''),
+  )
+  return given?.slice(parameter.length + 1)
 }
 
 function assignments({ name, description, options }: Parameter): Candidate[] {

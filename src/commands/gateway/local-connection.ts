@@ -27,7 +27,7 @@ export function configuredConnection(
 }
 
 function find(name: string, config: string): ConnectionSettings {
-  const { connections } = load(config)
+  const { connections } = checkedSettings(config)
   const found = connections.find((connection) => connection.name === name)
   if (found !== undefined) return found
   const meant = didYouMean(
@@ -38,7 +38,8 @@ function find(name: string, config: string): ConnectionSettings {
   throw new Failure(`${config} has no connection ${name}${question}`, exitCodes.usage)
 }
 
-function load(config: string): ReturnType<typeof loadSettings> {
+/** @throws Failure */
+export function checkedSettings(config: string): ReturnType<typeof loadSettings> {
   try {
     return loadSettings(config)
   } catch (error) {

@@ -13,6 +13,7 @@ const product: Product = {
   parts: {
     loadFiles: () => refuse('a settings file of a gateway'),
     findConnection: () => refuse('--local with --config'),
+    findApprovals: () => refuse('runbooks lint --gateway'),
     verifyState: () => refuse('audit verify --state'),
   },
 }

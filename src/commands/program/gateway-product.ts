@@ -19,6 +19,7 @@ export const product: Product = {
     loadFiles: () => import('../gateway/settings-file.ts'),
     findConnection: async (name, config) =>
       (await import('../gateway/local-connection.ts')).configuredConnection(name, config),
+    findApprovals: async (file) => (await import('../gateway/list-approvals.ts')).listApprovals(file),
     verifyState: async (state, expect) =>
       (await import('../gateway/audit-state.ts')).verifyAuditOfState(state, expect),
   },

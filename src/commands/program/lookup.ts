@@ -4,7 +4,7 @@ import type { AuditExportFlags, AuditListFlags } from '../client/audit/list.ts'
 import type { AuditVerifyFlags } from '../client/audit/verify.ts'
 import type { ConnectionsFlags, RunbookFlags } from '../client/directory.ts'
 import type { ScheduleFlags } from '../client/schedules.ts'
-import type { LintFlags } from '../lint.ts'
+import type { LintFlags } from '../lint/lint.ts'
 import {
   FORMATS,
   JSON_OPTION,
@@ -23,7 +23,7 @@ import type { GatewayParts } from './product.ts'
 
 const loadRunbooks = () => import('../client/directory.ts')
 
-export const runbooks: CommandGroup = {
+export const runbooks = ({ findApprovals }: GatewayParts): CommandGroup => ({
   name: 'runbooks',
   does: 'List, show and check runbooks',
   commands: [
@@ -60,15 +60,20 @@ export const runbooks: CommandGroup = {
           'judge as for a hoop gateway, which checks parameters only by pattern (default: with all checks of the embedded gateway)',
         ),
         option('--strict', 'also exit with code 65 if lint cannot judge a parameter'),
+        option(
+          '--gateway <file>',
+          'gateway.yaml in which lists of choices must need no approval (default: this is not checked)',
+        ),
         JSON_OPTION,
       ],
       examples: ['runbook-agent runbooks lint runbooks', 'runbook-agent runbooks lint --portable --strict'],
       run: async (path: string | undefined, flags: LintFlags) => {
-        process.exitCode = (await import('../lint.ts')).lintCommand(path ?? '.', flags)
+        const { lintCommand } = await import('../lint/lint.ts')
+        process.exitCode = await lintCommand(path ?? '.', flags, findApprovals)
       },
     },
   ],
-}
+})
 
 const loadConnections = () => import('../client/directory.ts')
 

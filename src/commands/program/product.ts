@@ -1,12 +1,14 @@
 import type { VerifyState } from '../client/audit/verify.ts'
 import type { FindConnection } from '../client/local/execution.ts'
 import type { LoadGatewayFiles } from '../config.ts'
+import type { LoadApprovals } from '../lint/lint.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 
 /** Code of the gateway that commands of both products use. The product of the agent refuses each use. */
 export interface GatewayParts {
   readonly loadFiles: LoadGatewayFiles
   readonly findConnection: FindConnection
+  readonly findApprovals: LoadApprovals
   readonly verifyState: VerifyState
 }
 

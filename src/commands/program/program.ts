@@ -27,7 +27,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, LoadRow>>>> = {
     reviews: async () => (await watching()).reviews,
   },
   'Look up:': {
-    runbooks: async () => (await lookup()).runbooks,
+    runbooks: async (parts) => (await lookup()).runbooks(parts),
     connections: async () => (await lookup()).connections,
     agents: async () => (await lookup()).agents,
     schedules: async () => (await lookup()).schedules,

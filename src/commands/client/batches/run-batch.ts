@@ -13,6 +13,7 @@ import { clientFailure } from '../report/failures.ts'
 import { readPairs, readVariables, readFiles } from '../input.ts'
 import { askChoice, canAsk } from '../terminal/prompts.ts'
 import { confirmed } from '../run/confirmation.ts'
+import { choicesOn } from '../run/offered-choices.ts'
 import { completeParameters, givenParameters, withFiles } from '../run/parameters.ts'
 import { withReason } from '../run/reason.ts'
 import type { RunFlags } from '../run/run.ts'
@@ -120,9 +121,11 @@ async function makeBody(account: Account, wanted: Wanted, flags: RunBatchFlags):
     repository: flags.repository,
   })
   const isOld = flags.ref !== undefined
+  // The list of the first connection is shown, and each connection checks the value.
+  const offer = choicesOn(account, names[0] ?? '', file)
   const known =
     runbook &&
-    (isOld ? withFiles(runbook, given, flags.param) : await completeParameters(runbook, given, flags))
+    (isOld ? withFiles(runbook, given, flags.param) : await completeParameters(runbook, given, flags, offer))
   return {
     file_name: file,
     client_args: clientArgs,

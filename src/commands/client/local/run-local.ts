@@ -1,5 +1,6 @@
 import { readGivenText, refusing, readFiles, readVariables } from '../input.ts'
 import path from 'node:path'
+import { oneLine } from '../../../basics/text/printable.ts'
 import {
   parseTemplate,
   TemplateError,
@@ -61,7 +62,17 @@ async function render(file: string, flags: RunLocalFlags): Promise<RenderedTempl
     repository: undefined,
   }
   const parameters = await completeParameters(runbook, await givenParameters(flags), flags)
+  sayUnchecked(template)
   return ofTemplate(file, () => template.render(parameters))
+}
+
+/** Only a gateway runs lists. */
+function sayUnchecked({ inputs, inBlocks }: Template): void {
+  for (const { name, optionsFrom } of [...inputs, ...inBlocks]) {
+    if (optionsFrom === undefined) continue
+    const text = `parameter ${name}: not checked against the list ${optionsFrom.list}, because run --local has no gateway`
+    process.stderr.write(`runbook-agent: ${oneLine(text)}\n`)
+  }
 }
 
 function readTemplate(file: string): Template {
@@ -87,6 +98,7 @@ function parameterOf(input: Input): Parameter {
     description,
     placeholder,
     options,
+    ...(input.optionsFrom !== undefined && { optionsFrom: input.optionsFrom }),
     required: input.required !== undefined,
     default: undefinedIfEmpty(input.default),
     pattern: undefinedIfEmpty(input.pattern),

@@ -24,6 +24,8 @@ const SAY_THEMSELVES = [
   'batch-retried',
   'commit-gone',
   'settings-changed',
+  'choice-gone',
+  'choices-failed',
 ]
 
 /**

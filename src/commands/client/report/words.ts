@@ -27,10 +27,20 @@ export function took(beganAt: string, endedAt: string | undefined): string {
 
 /** Returns, for example, `whom to greet (number, one of 1, 2, may be empty)`. */
 export function describeParameter(parameter: Parameter): string {
-  const { description, type, options, required, pattern, placeholder, default: proposed } = parameter
+  const {
+    description,
+    type,
+    options,
+    optionsFrom,
+    required,
+    pattern,
+    placeholder,
+    default: proposed,
+  } = parameter
   const facts = [
     type === 'text' ? '' : type,
     options.length === 0 ? '' : `one of ${options.join(', ')}`,
+    optionsFrom === undefined ? '' : `a value of ${optionsFrom.list}`,
     pattern === undefined ? '' : `matches ${pattern}`,
     lengths(parameter),
     placeholder === '' ? '' : `such as ${placeholder}`,

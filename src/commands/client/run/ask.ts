@@ -8,30 +8,56 @@ import { PATTERN_MISMATCH } from '../../../template/functions.ts'
 import { brokenRule } from '../../../template/rules.ts'
 import { MAX_FILE_BYTES, readGivenText, readPairs } from '../input.ts'
 import { describeParameter } from '../report/words.ts'
+import type { OfferChoices } from './offered-choices.ts'
 import { askChoice, askText, askUnseen, canAsk } from '../terminal/prompts.ts'
 
+interface Asking {
+  /** Asks only for parameters without a default. */
+  readonly takesDefaults: boolean
+  readonly offer: OfferChoices | undefined
+}
+
 /**
- * Asks for missing parameters in the runbook's order. Enter chooses the default.
- * @param takeDefaults asks only for parameters without a default
+ * Asks for missing parameters in the runbook's order, but for a parameter that chooses among the values of
+ * another one before that one. Enter chooses the default.
  * @returns the given values and the answers
  * @throws Failure if the user cancels
  */
 export async function askForParameters(
   { parameters }: Runbook,
   given: ReadonlyMap<string, string>,
-  takeDefaults: boolean,
+  { takesDefaults, offer }: Asking,
 ): Promise<Map<string, string>> {
   const values = new Map(given)
-  for (const parameter of parameters) {
-    if (values.has(parameter.name) || (takeDefaults && parameter.default !== undefined)) continue
-    values.set(parameter.name, await ask(parameter))
+  const answer = async (parameter: Parameter): Promise<void> => {
+    const { name, default: proposed, optionsFrom } = parameter
+    if (values.has(name) || (takesDefaults && proposed !== undefined)) return
+    const before = parameters.find((one) => one.name === optionsFrom?.of)
+    if (before !== undefined) await answer(before)
+    const of = before === undefined ? undefined : valueOf(before, values)
+    const offered = optionsFrom === undefined ? undefined : await offer?.(name, of)
+    values.set(name, await ask(parameter, offered))
   }
+  for (const parameter of parameters) await answer(parameter)
   return values
 }
 
-async function ask(parameter: Parameter): Promise<string> {
+/** An empty value stands for the default. */
+function valueOf({ name, default: proposed = '' }: Parameter, values: ReadonlyMap<string, string>): string {
+  const given = values.get(name) ?? ''
+  return given === '' ? proposed : given
+}
+
+type Offered = Awaited<ReturnType<OfferChoices>>
+
+async function ask(parameter: Parameter, offered: Offered | undefined): Promise<string> {
   const { type, options, default: proposed, required } = parameter
   const message = questionOf(parameter)
+  if (offered !== undefined) {
+    const listed = listedChoices(offered, !required)
+    if (listed !== undefined) return askChoice(message, listed, proposed)
+    sayUnlisted(parameter, offered)
+  }
   const check = (text: string) => checkValue(parameter, text === '' ? (proposed ?? '') : text)
   if (options.length > 0)
     return askChoice(message, choices(options, required || proposed !== undefined), proposed)
@@ -41,6 +67,21 @@ async function ask(parameter: Parameter): Promise<string> {
   // The prompt would show control characters of the default unchanged, and the terminal would execute them.
   // So the question has the default in printable form.
   return (await askText(questionOf(parameter, proposed), undefined, check)) || proposed
+}
+
+/** Returns undefined if there is nothing to choose from. Then the user types the value, and the gateway checks it. */
+function listedChoices(offered: Offered, mayBeNone: boolean): { name: string; value: string }[] | undefined {
+  if ('problem' in offered || offered.length === 0) return undefined
+  const listed = offered.map(({ value, label }) => ({
+    name: printableLine(label === value ? value : `${label} (${value})`),
+    value,
+  }))
+  return mayBeNone ? [...listed, { name: '(none)', value: '' }] : listed
+}
+
+function sayUnlisted({ name }: Parameter, offered: Offered): void {
+  const reason = 'problem' in offered ? offered.problem : 'the list has no values'
+  process.stderr.write(`runbook-agent: ${printableLine(`no choices for parameter ${name}: ${reason}`)}\n`)
 }
 
 /**

@@ -5,6 +5,7 @@ import { exitCodes, Failure } from '../../exit-codes.ts'
 import { MAX_FILE_BYTES, readGivenText, readPairs, readStandardInput } from '../input.ts'
 import { describeParameter } from '../report/words.ts'
 import { canAsk } from '../terminal/prompts.ts'
+import type { OfferChoices } from './offered-choices.ts'
 
 export interface ParameterFlags {
   /** Each value has the form `name=value`. */
@@ -89,18 +90,26 @@ export function withEarlier(
   return new Map([...earlier.values, ...given])
 }
 
-/** Asks the user for missing parameters. @throws Failure if the user cannot be asked */
+/**
+ * Asks the user for missing parameters.
+ * @param offer undefined without a gateway, which reads the lists of values
+ * @throws Failure if the user cannot be asked
+ */
 export async function completeParameters(
   runbook: Runbook,
   given: Values,
   { defaults = false, param }: ParameterFlags,
+  offer?: OfferChoices,
 ): Promise<Values> {
   const values = withFiles(runbook, given, param)
   for (const name of checkGiven(runbook, values)) sayUncertain(runbook, name)
   const wanted = missing(runbook, values)
   if (canAsk() && (wanted.length > 0 || !defaults)) {
     const { askForParameters } = await import('./ask.ts')
-    return withNeededDefaults(runbook, await askForParameters(runbook, values, defaults))
+    return withNeededDefaults(
+      runbook,
+      await askForParameters(runbook, values, { takesDefaults: defaults, offer }),
+    )
   }
   if (wanted.length > 0) throw missingFailure(runbook, wanted)
   return withNeededDefaults(runbook, values)

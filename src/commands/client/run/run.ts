@@ -29,6 +29,7 @@ import {
 } from './parameters.ts'
 import { confirmed } from './confirmation.ts'
 import { withReason } from './reason.ts'
+import { choicesOn, type OfferChoices } from './offered-choices.ts'
 import { findTarget, type Target, withSuggestion } from './target.ts'
 import { executeWatched } from './watched-execution.ts'
 
@@ -77,7 +78,8 @@ export async function runRunbook(
   const metadata = Object.fromEntries(readPairs(flags.metadata ?? [], '--metadata'))
   try {
     const target = await findTarget(account, { connection, file, repository: flags.repository })
-    const parameters = Object.fromEntries(await allParameters(target, given, flags))
+    const offer = choicesOn(account, connection, file)
+    const parameters = Object.fromEntries(await allParameters(target, given, flags, offer))
     const { repository, runbook } = target
     if (flags.dryRun !== true) {
       const { needsConfirmation } = runbook ?? {}
@@ -173,10 +175,11 @@ async function allParameters(
   { runbook }: Target,
   given: ReadonlyMap<string, string>,
   flags: RunFlags,
+  offer: OfferChoices,
 ): Promise<ReadonlyMap<string, string>> {
   if (runbook === undefined) return given
   if (flags.ref !== undefined) return withFiles(runbook, given, flags.param)
-  return completeParameters(runbook, given, flags)
+  return completeParameters(runbook, given, flags, offer)
 }
 
 /**

@@ -69,7 +69,8 @@ function isNarrow({ connection = '', ...wish }: SessionWish): boolean {
 function isWished(session: RecordedSession, wish: SessionWish): boolean {
   const { status, runbook, connection, kind } = wish
   if (status !== undefined && !hasStatus(session, status)) return false
-  if (kind !== undefined && kindWord(session) !== kind) return false
+  // Sessions with a `state` are from the embedded gateway, which has already filtered them.
+  if (kind !== undefined && session.state === undefined && kindWord(session) !== kind) return false
   if (!hasTexts(session, wish)) return false
   if (connection !== undefined && !connection.includes('%') && session.connection !== connection) return false
   return runbook === undefined || runbookOf(session) === runbook

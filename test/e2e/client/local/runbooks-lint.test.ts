@@ -74,3 +74,55 @@ test('a path that is not there is said', () => {
     78,
   ])
 })
+
+const REVIEWED = `
+listen: { http: 127.0.0.1:0, grpc: 127.0.0.1:0 }
+state: ./state
+users: [{ name: admin, token: a-token-for-tests-0123456789, groups: [admin] }, { name: dana, token: another-token-for-tests-0123, groups: [dba] }]
+agents: [{ name: local, key: xagt-a-key-for-tests-0123456789 }]
+repositories: [{ name: rb, url: ./rb }]
+connections:
+  - { name: free, agent: local, command: [bash], runbooks: { repository: rb } }
+  - { name: exempt, agent: local, command: [bash], review: { groups: [dba] }, runbooks: { repository: rb, review: [{ path: 'lists/**', groups: [] }] } }
+  - { name: asks, agent: local, command: [bash], review: { groups: [dba] }, runbooks: { repository: rb } }
+  - { name: elsewhere, agent: local, command: [bash], review: { groups: [dba] }, runbooks: { repository: rb, path: other/ } }
+`
+
+test('a list of choices has to exist, without parameters, and to need no approval', () => {
+  using place = new Workplace()
+  place.write('rb/.git/HEAD', 'ref: refs/heads/main')
+  const uses = (list: string) => `\n{{/* options-from tenant ${list} */}}\n{{ .tenant | asenv "TENANT" }}\n`
+  const book = place.write('rb/ops/a.runbook.sh', uses('lists/t.runbook.sh'))
+  const gateway = place.write('gateway.yaml', REVIEWED)
+  const found = (...more: string[]) => {
+    const { stdout, status } = lint(book, ...more)
+    return { stdout: stdout.replaceAll(`${book}:`, '').split('\n')[0], status }
+  }
+  expect(found()).toEqual({
+    stdout: '2:1: options-from tenant lists/t.runbook.sh: the list lists/t.runbook.sh does not exist',
+    status: 65,
+  })
+  place.write('rb/lists/t.runbook.sh', 'echo {{ .region | default "eu" }}')
+  expect(found()).toMatchObject({
+    stdout: expect.stringContaining('must not have parameters') as string,
+    status: 65,
+  })
+  place.write('rb/lists/t.runbook.sh', 'echo acme')
+  expect(found()).toEqual({ stdout: '1 runbook, no finding: no parameter can become code', status: 0 })
+  expect(found('--portable')).toEqual({
+    stdout:
+      '2:1: options-from tenant lists/t.runbook.sh: not judged: hoop does not read this comment, and accepts any value of the parameter',
+    status: 0,
+  })
+  expect(found('--portable', '--strict').status).toBe(65)
+  expect(found('--gateway', gateway)).toEqual({
+    stdout:
+      '2:1: options-from tenant lists/t.runbook.sh: runs of lists/t.runbook.sh need approval on asks, and a list is read without people; exempt it: runbooks.review: [{path: lists/t.runbook.sh, groups: []}]',
+    status: 65,
+  })
+  place.write('rb/ops/a.runbook.sh', uses('lists/t.runbook.sh for region'))
+  expect(found()).toMatchObject({
+    stdout: expect.stringContaining('options-from: write {{') as string,
+    status: 65,
+  })
+})

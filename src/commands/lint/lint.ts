@@ -1,10 +1,11 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { printableJson, printableText } from '../basics/text/printable.ts'
-import { decodeUtf8, FileRefused, readSmallFile } from '../basics/files/small-file.ts'
-import { TemplateError } from '../template/runbook.ts'
-import { lintTemplate, type LintFinding, type Language } from '../template/lint/lint.ts'
-import { exitCodes, explain, Failure } from './exit-codes.ts'
+import { printableJson, printableText } from '../../basics/text/printable.ts'
+import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
+import { TemplateError } from '../../template/runbook.ts'
+import { lintTemplate, type LintFinding, type Language } from '../../template/lint/lint.ts'
+import { exitCodes, explain, Failure } from '../exit-codes.ts'
+import { lintLists, type FindApprovals } from './lists.ts'
 
 /** The gateway's limit for files of a repository, in bytes. */
 const MAX_FILE_BYTES = 1_000_000
@@ -17,7 +18,12 @@ export interface LintFlags {
   readonly portable?: boolean
   /** Values that lint cannot judge also lead to exit code 65. */
   readonly strict?: boolean
+  /** Settings of a gateway, whose rules for approvals the lists of values must not need. */
+  readonly gateway?: string
 }
+
+/** Reads the settings of a gateway. @throws Failure */
+export type LoadApprovals = (gatewayFile: string) => Promise<FindApprovals>
 
 /** `line` is 0 if the file cannot be read as a template. */
 interface Located extends Partial<LintFinding> {
@@ -30,9 +36,10 @@ interface Located extends Partial<LintFinding> {
  * Finds parameters that reach a script unquoted, values that become code, and values that lint cannot judge.
  * @throws Failure for a path that cannot be read
  */
-export function lintCommand(where: string, flags: LintFlags): number {
+export async function lintCommand(where: string, flags: LintFlags, load: LoadApprovals): Promise<number> {
+  const approvals = flags.gateway === undefined ? undefined : await load(flags.gateway)
   const files = runbooksIn(where)
-  const findings = files.flatMap((file) => lintFile(file, flags.portable === true))
+  const findings = files.flatMap((file) => lintFile(file, flags.portable === true, approvals))
   if (flags.json === true) process.stdout.write(`${printableJson({ files: files.length, findings }, 2)}\n`)
   else process.stdout.write(printableText([...findings.map(described), summary(files, findings)].join('')))
   const counted = flags.strict === true ? findings : findings.filter(isCertain)
@@ -44,8 +51,9 @@ function isCertain({ verdict }: Located): boolean {
 }
 
 function described({ file, line, column, action, problem, safe, verdict }: Located): string {
-  if (action === undefined || safe === undefined) return `${file}: ${problem}\n`
+  if (action === undefined) return `${file}: ${problem}\n`
   if (verdict === 'not judged') return `${file}:${line}:${column ?? 1}: ${action}: not judged: ${problem}\n`
+  if (safe === undefined) return `${file}:${line}:${column ?? 1}: ${action}: ${problem}\n`
   return `${file}:${line}:${column ?? 1}: {{ ${action} }}: ${problem}\n  safe: ${safe}\n`
 }
 
@@ -57,21 +65,25 @@ function summary(files: readonly string[], findings: readonly Located[]): string
   return certain > 0 ? `${count}, ${found}\n` : `${count}, no finding: no parameter can become code\n`
 }
 
-function lintFile(file: string, portable: boolean): Located[] {
+function lintFile(file: string, portable: boolean, approvals: FindApprovals | undefined): Located[] {
   try {
-    const text = decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
-    return lintTemplate(text, {
+    const text = readRunbook(file)
+    const ofLists = lintLists(file, text, { portable, approvals, read: readRunbook })
+    const ofValues = lintTemplate(text, {
       language: languageOf(file, text),
       portable,
       isOtherShell: /\.(?:ksh|zsh)$/i.test(file) || /^#!.*(?:ksh|zsh)/.test(text),
-    }).map((finding) => ({
-      file,
-      ...finding,
-    }))
+    })
+    return [...ofLists, ...ofValues].map((finding) => ({ file, ...finding }))
   } catch (error) {
     if (!(error instanceof TemplateError) && !(error instanceof FileRefused)) throw error
     return [{ file, line: 0, problem: error.message }]
   }
+}
+
+/** @throws FileRefused */
+function readRunbook(file: string): string {
+  return decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
 }
 
 /**
