@@ -35,6 +35,8 @@ const ADVICE: Readonly<Partial<Record<string, string>>> = {
   'batch-retried': 'Look at the new batch. What it leaves can be run again there.',
   'values-missing': 'Type the named values again, because they are not recorded.',
   'commit-gone': 'Look at the difference below, then run the present commit if it is what you want.',
+  'choice-gone': 'Choose another value: the list of the parameter does not have this one now.',
+  'choices-failed': 'Nothing has run. Look at the session of the list, or ask the author of the runbook.',
   'settings-changed': 'Look at the changes again, because they are others now, then choose Reload.',
   'schedule-busy': 'Wait until the current run of the schedule ends, or stop its session.',
   'budget-spent': 'Wait until the budget is no longer used up, or ask for a larger budget.',

@@ -2,6 +2,7 @@ import { person } from './person.ts'
 import { ask, Refused } from './request.ts'
 import type {
   Agent,
+  Choices,
   Connection,
   DatabaseSchema,
   Execution,
@@ -39,6 +40,18 @@ export const readConnections = (signal: AbortSignal) =>
   ask<Connection[]>('GET', '/api/connections', { signal })
 export const readConnection = (name: string, signal: AbortSignal) =>
   ask<Connection>('GET', `/api/connections/${part(name)}`, { signal })
+/** Reads the list of a parameter's values, which may take a run of the list. */
+export const readChoices = (
+  {
+    connection,
+    file,
+    parameter,
+  }: { readonly connection: string; readonly file: string; readonly parameter: string },
+  signal: AbortSignal,
+) => {
+  const query = new URLSearchParams({ connection_name: connection, file_name: file, parameter })
+  return ask<Choices>('GET', `/api/runbooks/choices?${query.toString()}`, { signal })
+}
 export const readServer = (signal: AbortSignal) => ask<Server>('GET', '/api/serverinfo', { signal })
 export const readAgents = (signal: AbortSignal) => ask<Agent[]>('GET', '/api/agents', { signal })
 export const readSchedules = (signal: AbortSignal) =>

@@ -1,3 +1,4 @@
+import type { ChoicesRefusal } from '../../../src/contract/choices.ts'
 import type { RetryRefusal } from '../../../src/contract/batch-requests.ts'
 import { signedOut } from './person.ts'
 
@@ -10,6 +11,8 @@ export class Refused extends Error {
   readonly refusals: readonly Refusal[]
   /** What a refused retry of a batch says. */
   readonly retry: RetryRefusal
+  /** Id of the session that read the list of choices. */
+  readonly session: string | undefined
 
   constructor(
     message: string,
@@ -17,12 +20,14 @@ export class Refused extends Error {
     status: number,
     refusals: readonly Refusal[] = [],
     retry: RetryRefusal = {},
+    session?: string,
   ) {
     super(message)
     this.code = code
     this.status = status
     this.refusals = refusals
     this.retry = retry
+    this.session = session
   }
 }
 
@@ -107,7 +112,7 @@ function unreachable(error: unknown): Refused {
   return new Refused(`The gateway does not answer${reason}.`, 'unreachable', 0)
 }
 
-interface ErrorBody extends RetryRefusal {
+interface ErrorBody extends RetryRefusal, ChoicesRefusal {
   readonly message?: unknown
   readonly code?: unknown
   readonly refusals?: readonly Refusal[]
@@ -117,5 +122,5 @@ async function refusal(response: Response): Promise<Refused> {
   const body = (await response.json().catch(() => ({}))) as ErrorBody
   const message = typeof body.message === 'string' ? body.message : `HTTP status ${response.status}`
   const code = typeof body.code === 'string' ? body.code : 'unknown'
-  return new Refused(message, code, response.status, body.refusals, body)
+  return new Refused(message, code, response.status, body.refusals, body, body.session_id)
 }

@@ -3,6 +3,7 @@ import type { auditContract, AuditEntryAnswer } from '../../../src/contract/audi
 import type { BatchDifferences, batchContract } from '../../../src/contract/batches.ts'
 import type { ListedConnectionAnswer } from '../../../src/contract/connections.ts'
 import type { AnswerOf } from '../../../src/contract/contract.ts'
+import type { ChoiceAnswer, ChoicesAnswer } from '../../../src/contract/choices.ts'
 import type { executionContract, ForeseenAnswer } from '../../../src/contract/executions.ts'
 import type { DatabaseSchemaAnswer, ForeseenScriptAnswer } from '../../../src/contract/foreseen-script.ts'
 import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
@@ -47,6 +48,8 @@ export type Connection = ListedConnectionAnswer
 export type Agent = AnswerOf<(typeof agentContract)['list']>[number]
 export type RunbookLists = RunbookListAnswer
 export type RunbookItem = RunbookLists['repositories'][number]['items'][number]
+export type Choices = ChoicesAnswer
+export type Choice = ChoiceAnswer
 export type Foreseen = ForeseenAnswer
 export type ForeseenScript = ForeseenScriptAnswer
 export type DatabaseSchema = DatabaseSchemaAnswer

@@ -1,6 +1,7 @@
 import { useId, useState } from 'preact/hooks'
 import { Icon } from '../parts/icon.tsx'
 import { visible, visibleLines } from '../parts/visible.ts'
+import { ChoicesField, type Offer } from './choices-field.tsx'
 import { labelOf, type Parameter } from './parameters.ts'
 
 interface FieldProps {
@@ -10,6 +11,8 @@ interface FieldProps {
   readonly problem: string | undefined
   readonly onValue: (value: string) => void
   readonly onLeave: () => void
+  /** The list of the values, in a form that knows the connection. */
+  readonly offer?: Offer | undefined
 }
 
 export function Field(props: FieldProps) {
@@ -66,6 +69,8 @@ interface ControlProps extends FieldProps {
 function Control(props: ControlProps) {
   const { parameter, value, onValue } = props
   const common = commonOf(props)
+  if (props.offer !== undefined)
+    return <ChoicesField {...props} offer={props.offer} parameter={parameter.name} common={common} />
   if (parameter.options.length > 0) return <Options {...props} />
   if (parameter.type === 'file') return <FileField {...props} />
   if (parameter.type === 'textarea')

@@ -11,6 +11,8 @@ export interface Parameter {
   readonly placeholder: string
   readonly pattern: string | undefined
   readonly options: readonly string[]
+  /** The parameter with a list of values: the parameter that chooses among the values, if there is one. */
+  readonly optionsFrom?: { readonly of: string | undefined } | undefined
   readonly minLength: number | undefined
   readonly maxLength: number | undefined
 }
@@ -44,7 +46,7 @@ function parameterOf(name: string, declared: Readonly<Record<string, unknown>>):
     const value = declared[field]
     return typeof value === 'string' ? value : undefined
   }
-  const options = declared['options']
+  const { options, options_from: from } = declared
   return {
     name,
     type: text('type') ?? 'text',
@@ -55,9 +57,16 @@ function parameterOf(name: string, declared: Readonly<Record<string, unknown>>):
     placeholder: text('placeholder') ?? '',
     pattern: text('pattern'),
     options: Array.isArray(options) ? options.filter((one) => typeof one === 'string') : [],
+    optionsFrom: optionsFrom(from),
     minLength: lengthOf(text('minlength')),
     maxLength: lengthOf(text('maxlength')),
   }
+}
+
+function optionsFrom(from: unknown): Parameter['optionsFrom'] {
+  if (typeof from !== 'object' || from === null) return undefined
+  const { of } = from as { readonly of?: unknown }
+  return { of: typeof of === 'string' ? of : undefined }
 }
 
 function lengthOf(text: string | undefined): number | undefined {

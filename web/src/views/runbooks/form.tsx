@@ -3,9 +3,11 @@ import { runRunbook, type RunRequest } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { asRefused, type Refused } from '../../api/request.ts'
 import { ConfirmationField, focusOnProblem, useConfirmation } from '../../form/confirmation.tsx'
-import { useDraft } from '../../form/draft.ts'
+import type { Offer } from '../../form/choices-field.tsx'
+import { useDraft, type Draft } from '../../form/draft.ts'
 import { Field } from '../../form/field.tsx'
 import { forgetDraft, keepDraft, linkQuery, type KeptDraft } from '../../form/kept-draft.ts'
+import { labelOf, type Parameter } from '../../form/parameters.ts'
 import { ReasonField, useReason } from '../../form/reason-field.tsx'
 import { copyText } from '../../parts/clipboard.ts'
 import { Icon } from '../../parts/icon.tsx'
@@ -77,6 +79,7 @@ export function RunbookForm({ opened }: FormProps) {
               problem={draft.problem(parameter)}
               onValue={(value) => draft.set(parameter.name, value)}
               onLeave={() => draft.leave(parameter.name)}
+              offer={offerOf(parameter, draft, { connection: batch.first ?? connection, file: item.name })}
             />
           ))}
           <JiraFields jira={jira} />
@@ -111,6 +114,19 @@ export function RunbookForm({ opened }: FormProps) {
       <Preview request={request()} draft={draft} file={item.name} on={on} />
     </div>
   )
+}
+
+/** Returns where the values of the parameter come from; undefined if it has no list. */
+function offerOf(
+  { optionsFrom }: Parameter,
+  { parameters, values }: Draft,
+  place: Pick<Offer, 'connection' | 'file'>,
+): Offer | undefined {
+  if (optionsFrom === undefined) return undefined
+  const other = parameters.find(({ name }) => name === optionsFrom.of)
+  if (other === undefined) return { ...place, of: undefined }
+  const given = values[other.name] ?? ''
+  return { ...place, of: { label: labelOf(other), value: given === '' ? (other.default ?? '') : given } }
 }
 
 /** Says whose run the values of the form come from. */

@@ -25,6 +25,7 @@ const KINDS = [
   ['runbook', 'runbooks'],
   ['script', 'scripts'],
   ['terminal', 'terminals'],
+  ['list', 'lists of choices'],
 ] as const
 
 /** Filters that only links have, with their names for users. */
