@@ -79,9 +79,7 @@ it('a session is as recorded, with nine fields of ours', async () => {
   const list = await gateway.request('GET', '/api/sessions?batch_id=b1')
   expectShape({ ...list.body, data: [] }, 'session-list')
   const { may_read_output: _, ...listed } = session.body
-  expect(list.body['data']).toEqual([
-    { ...listed, script: null, script_line: expect.any(String) as string },
-  ])
+  expect(list.body['data']).toEqual([{ ...listed, script: null, script_line: expect.any(String) as string }])
 })
 
 it('a link for a download is as recorded', async () => {
