@@ -9,6 +9,7 @@ import {
 } from '../golang/template/syntax/ast.ts'
 import { encodeSource, parseStatements } from '../golang/template/syntax/parser.ts'
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
+import { firstRunbook, type FirstRunbook } from './first-runbook.ts'
 import { RUNBOOK } from './functions.ts'
 import { checkDeclared, type Discovered, discoverInputs, type Input, inputsInBlocks } from './inputs.ts'
 import { declaredLists, withLists } from './options-from.ts'
@@ -113,6 +114,8 @@ export interface Template {
   readonly inputs: readonly Input[]
   /** Parameters that only blocks of the template use. hoop does not list them. */
   readonly inBlocks: readonly Input[]
+  /** The runbook that runs before this one, as its dry run. hoop ignores it. */
+  readonly first?: FirstRunbook
   /**
    * Ignores unknown parameters.
    * @throws TemplateError with the stage `parameters` if inputs are missing or break a declared rule, and
@@ -145,11 +148,13 @@ export function parseTemplate(source: string): Template {
   const foundInBlocks = inputsInBlocks(statements, found, usedNames(statements))
   const [inputs = [], inBlocks = []] = withLists(declaredLists(source), found, foundInBlocks)
   const declared = { inputs, declarations: [...declarations, ...inBlocks] }
+  const first = firstRunbook(bytes)
   const rendering = (parameters: ReadonlyMap<string, string>, missing: readonly string[]) =>
     rendered({ source: bytes, statements, declared, parameters, missing })
   return {
     inputs,
     inBlocks,
+    ...(first !== undefined && { first }),
     render: (parameters) => {
       refuseMissing(inputs.filter((input) => isMissing(input, parameters)))
       const { output, environment: env, places } = rendering(parameters, [])

@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { printableJson, printableText } from '../../basics/text/printable.ts'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import { TemplateError } from '../../template/runbook.ts'
 import { lintTemplate, type LintFinding, type Language } from '../../template/lint/lint.ts'
+import { pairProblems } from '../../template/lint/pairs.ts'
 import { exitCodes, explain, Failure } from '../exit-codes.ts'
 import { lintLists, type FindApprovals } from './lists.ts'
 
@@ -39,7 +40,8 @@ interface Located extends Partial<LintFinding> {
 export async function lintCommand(where: string, flags: LintFlags, load: LoadApprovals): Promise<number> {
   const approvals = flags.gateway === undefined ? undefined : await load(flags.gateway)
   const files = runbooksIn(where)
-  const findings = files.flatMap((file) => lintFile(file, flags.portable === true, approvals))
+  const rules = { root: repositoryRoot(where), portable: flags.portable === true, approvals }
+  const findings = files.flatMap((file) => lintFile(file, rules))
   if (flags.json === true) process.stdout.write(`${printableJson({ files: files.length, findings }, 2)}\n`)
   else process.stdout.write(printableText([...findings.map(described), summary(files, findings)].join('')))
   const counted = flags.strict === true ? findings : findings.filter(isCertain)
@@ -51,7 +53,7 @@ function isCertain({ verdict }: Located): boolean {
 }
 
 function described({ file, line, column, action, problem, safe, verdict }: Located): string {
-  if (action === undefined) return `${file}: ${problem}\n`
+  if (action === undefined) return `${file}${line === 0 ? '' : `:${line}`}: ${problem}\n`
   if (verdict === 'not judged') return `${file}:${line}:${column ?? 1}: ${action}: not judged: ${problem}\n`
   if (safe === undefined) return `${file}:${line}:${column ?? 1}: ${action}: ${problem}\n`
   return `${file}:${line}:${column ?? 1}: {{ ${action} }}: ${problem}\n  safe: ${safe}\n`
@@ -65,16 +67,25 @@ function summary(files: readonly string[], findings: readonly Located[]): string
   return certain > 0 ? `${count}, ${found}\n` : `${count}, no finding: no parameter can become code\n`
 }
 
-function lintFile(file: string, portable: boolean, approvals: FindApprovals | undefined): Located[] {
+interface LintRules {
+  /** Root of the repository. */
+  readonly root: string
+  readonly portable: boolean
+  readonly approvals: FindApprovals | undefined
+}
+
+function lintFile(file: string, { root, portable, approvals }: LintRules): Located[] {
   try {
     const text = readRunbook(file)
-    const ofLists = lintLists(file, text, { portable, approvals, read: readRunbook })
+    const own = path.relative(root, path.resolve(file)).split(path.sep).join('/')
+    const ofPair = pairProblems(own, text, (named) => readOther(path.join(root, named)), portable)
+    const ofLists = lintLists({ root, own, text }, { portable, approvals, read: readRunbook })
     const ofValues = lintTemplate(text, {
       language: languageOf(file, text),
       portable,
       isOtherShell: /\.(?:ksh|zsh)$/i.test(file) || /^#!.*(?:ksh|zsh)/.test(text),
     })
-    return [...ofLists, ...ofValues].map((finding) => ({ file, ...finding }))
+    return [...ofPair, ...ofLists, ...ofValues].map((finding) => ({ file, ...finding }))
   } catch (error) {
     if (!(error instanceof TemplateError) && !(error instanceof FileRefused)) throw error
     return [{ file, line: 0, problem: error.message }]
@@ -84,6 +95,26 @@ function lintFile(file: string, portable: boolean, approvals: FindApprovals | un
 /** @throws FileRefused */
 function readRunbook(file: string): string {
   return decodeUtf8(readSmallFile(file, MAX_FILE_BYTES).bytes)
+}
+
+/** Returns undefined if the file cannot be read. */
+function readOther(file: string): string | undefined {
+  try {
+    return readRunbook(file)
+  } catch (error) {
+    if (error instanceof FileRefused) return undefined
+    throw error
+  }
+}
+
+/** Paths in runbooks begin here: at the root of the repository, or outside of one, at the folder that is checked. */
+function repositoryRoot(where: string): string {
+  const start =
+    lstatSync(where, { throwIfNoEntry: false })?.isDirectory() === true ? where : path.dirname(where)
+  for (let folder = path.resolve(start); ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, '.git'))) return folder
+    if (folder === path.dirname(folder)) return path.resolve(start)
+  }
 }
 
 /**

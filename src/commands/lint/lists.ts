@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { FileRefused } from '../../basics/files/small-file.ts'
 import { declaredLists, type DeclaredList } from '../../template/options-from.ts'
@@ -23,23 +22,28 @@ interface ListRules {
   readonly read: (file: string) => string
 }
 
+interface ListedFile {
+  /** Root of the repository. */
+  readonly root: string
+  /** Path of the file from there. */
+  readonly own: string
+  readonly text: string
+}
+
 /**
  * Checks the lists of values that a runbook names.
  * @throws TemplateError if a comment cannot be read
  */
 export function lintLists(
-  file: string,
-  text: string,
+  { root, own, text }: ListedFile,
   { portable, approvals, read }: ListRules,
 ): ListFinding[] {
   const lists = declaredLists(text)
   if (lists.length === 0) return []
   // The names of the parameters are checked where the template is read.
   parseTemplate(text)
-  const root = rootOf(file)
-  const runbook = path.relative(root, path.resolve(file)).split(path.sep).join('/')
   return lists.flatMap((declared) => {
-    const on = approvals?.(runbook, declared.list) ?? []
+    const on = approvals?.(own, declared.list) ?? []
     const problems = [
       problemOf(path.join(root, declared.list), declared, read),
       on.length === 0
@@ -58,15 +62,6 @@ const UNCHECKED = 'hoop does not read this comment, and accepts any value of the
 
 function actionOf({ parameter, list, of }: DeclaredList): string {
   return `options-from ${parameter} ${list}${of === undefined ? '' : ` of ${of}`}`
-}
-
-/** Returns the root of the repository, or the folder of the file if there is no repository. */
-function rootOf(file: string): string {
-  const own = path.dirname(path.resolve(file))
-  for (let folder = own; ; folder = path.dirname(folder)) {
-    if (existsSync(path.join(folder, '.git'))) return folder
-    if (folder === path.dirname(folder)) return own
-  }
 }
 
 function problemOf(file: string, { list }: DeclaredList, read: ListRules['read']): string | undefined {

@@ -130,8 +130,18 @@ const COMMENT_RIGHT = '*/'
 /** Length of a trim marker, which is a minus and one white space. */
 const TRIM_LENGTH = 2
 
-/** Cuts a template into tokens in linear time. Skips comments. Returns `eof` after an error or at the end. */
+/** A comment of the template: its text between the markers, and the offset of the text. */
+export interface Comment {
+  readonly text: ByteString
+  readonly at: number
+}
+
+/**
+ * Cuts a template into tokens in linear time. Returns `eof` after an error or at the end. Comments are no tokens:
+ * they are collected aside.
+ */
 export class Lexer {
+  readonly comments: Comment[] = []
   readonly #source: ByteString
   #at = 0
   #insideAction = false
@@ -195,6 +205,8 @@ export class Lexer {
     if (close < 0) return this.#fault('unclosed comment', start)
     const delimiter = this.#rightDelimiterAt(close + COMMENT_RIGHT.length)
     if (delimiter === undefined) return this.#fault('comment ends before closing delimiter', start)
+    const at = start + COMMENT_LEFT.length
+    this.comments.push({ text: this.#source.slice(at, close), at })
     this.#at = delimiter.resume
     return undefined
   }

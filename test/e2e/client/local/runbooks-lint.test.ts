@@ -67,6 +67,24 @@ test('a format of Docker is told how to write its braces, and passes with them',
   expect(lint(place.at('b.runbook.sh')).status).toBe(0)
 })
 
+test('a pair is looked for from the root of the repository, also if only one file is checked', () => {
+  using place = new Workplace()
+  const book = place.write('books/ops/a.runbook.sh', '# Delete\n{{/* first: ops/dry.runbook.sh */}}\necho\n')
+  execFileSync('git', ['init', '--quiet', place.at('books')])
+  expect(lint(book)).toMatchObject({
+    stdout: `${book}:2: first: there is no file ops/dry.runbook.sh; the path begins at the root of the repository\n1 runbook, 1 finding\n`,
+    status: 65,
+  })
+  place.write('books/ops/dry.runbook.sh', 'echo\n')
+  expect(lint(book).status).toBe(0)
+  expect(lint(book, '--portable')).toMatchObject({
+    stdout: expect.stringContaining(
+      `${book}:2: hoop's gateway ignores "first: ops/dry.runbook.sh"`,
+    ) as string,
+    status: 65,
+  })
+})
+
 test('a path that is not there is said', () => {
   const { stderr, status } = lint('/no/such/folder')
   expect([stderr, status]).toEqual([
