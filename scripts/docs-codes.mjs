@@ -170,6 +170,25 @@ export const CODES = {
       text: '`runbook rule not found`',
       advice: 'check the name: `GET /api/runbooks/rules` lists the rules',
     },
+    'first-missing': {
+      text: '`nothing has run: ... runs only after ...; ...`; `a batch cannot run ...: a person has to look at the output of ... first; ...`',
+      advice:
+        'run the first runbook, look at its output, then request this one; see [pairs of runbooks](pairs-of-runbooks.md)',
+    },
+    'first-void': {
+      text: '`nothing has run: the first run ... does not count for this request: ...`; `nothing has run: ... names no first runbook at this commit; ...`',
+      advice:
+        'run the first runbook again with the values of this request; see [what counts](pairs-of-runbooks.md#what-counts-and-what-does-not)',
+    },
+    'first-unfinished': {
+      text: '`the first run ... has not ended: ...`',
+      advice: 'nothing has run: wait for the end of the first run, or for its approval',
+    },
+    'first-failed': {
+      text: '`the first run ... did not succeed: ...`; `the first run ... did not begin: ...`',
+      advice:
+        'look at the output of the first run, and run it again, or go on in spite of it: `despite_first`, `--despite-first`',
+    },
   },
   reviews: {
     'review-not-found': {

@@ -10,6 +10,7 @@ import {
   ReadSchemaShape,
 } from './foreseen-script.ts'
 import { reason, ReasonNeed } from './reason.ts'
+import { FIRST_OF_RUNBOOK } from './runbooks.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Newer clients send more fields, which are ignored.
@@ -60,9 +61,15 @@ export const runbookRun = {
   parameters: v.nullish(textMap, {}),
 }
 
-const RunbookRunShape = v.object(runbookRun, 'must be a JSON object')
+/** For a runbook whose comment names a first one. */
+const pairRun = {
+  first: v.nullish(sentName),
+  despite_first: v.nullish(v.boolean('must be true or false'), false),
+}
+
+const RunbookRunShape = v.object({ ...runbookRun, ...pairRun }, 'must be a JSON object')
 const RepositoryRunShape = v.object(
-  { ...runbookRun, connection_name: sentName, repository: sentName },
+  { ...runbookRun, ...pairRun, connection_name: sentName, repository: sentName },
   'must be a JSON object',
 )
 /**
@@ -97,7 +104,9 @@ const ScriptRunShape = v.object(
 
 /** Fields that every execution may have. */
 export type RunBody = Pick<RunbookBody, keyof typeof common>
-export type RunbookBody = Frozen<v.InferOutput<typeof RunbookRunShape>>
+/** A request for a runbook that may belong to a pair. */
+export type PairBody = Frozen<v.InferOutput<typeof RunbookRunShape>>
+export type RunbookBody = Omit<PairBody, keyof typeof pairRun>
 
 const whole = v.pipe(v.number(), v.integer())
 
@@ -205,6 +214,7 @@ const RenderedShape = v.strictObject({
       ),
     ),
   ),
+  first: about(FIRST_OF_RUNBOOK, v.optional(text)),
   warning: about(
     'set if the runbook comes from an old copy, because its repository could not be read',
     v.optional(text),
@@ -297,6 +307,8 @@ const OF_RUNBOOKS = [
 ] as const
 
 export const OF_CHOICES = ['choice-gone', 'choices-failed'] as const
+/** A runbook whose comment names a first one. */
+const OF_PAIRS = ['first-missing', 'first-void', 'first-unfinished', 'first-failed'] as const
 
 export const executionContract = {
   runbook: {
@@ -307,7 +319,7 @@ export const executionContract = {
     scope: 'connection',
     audit: { ...EXECUTE, verb: 'ran a runbook' },
     body: RunbookRunShape,
-    errors: [...EXECUTION.errors, ...OF_RUNBOOKS, ...OF_CHOICES],
+    errors: [...EXECUTION.errors, ...OF_RUNBOOKS, ...OF_CHOICES, ...OF_PAIRS],
   },
   repositoryRunbook: {
     ...EXECUTION,
@@ -317,7 +329,7 @@ export const executionContract = {
     scope: 'connection',
     audit: { ...EXECUTE, verb: 'ran a runbook' },
     body: RepositoryRunShape,
-    errors: [...EXECUTION.errors, ...OF_RUNBOOKS, ...OF_CHOICES],
+    errors: [...EXECUTION.errors, ...OF_RUNBOOKS, ...OF_CHOICES, ...OF_PAIRS],
   },
   render: {
     tag: 'Runbooks',

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { FIRST } from './first-run.ts'
 import { about, text, time, wholeCount } from './words.ts'
 
 // What a review says of its request besides the fields of hoop: for rows of a list, and for a decision.
@@ -79,6 +80,7 @@ export const DECIDERS = {
 
 /** Each of these fields is only in the answer about one review. */
 export const FACTS_OF_ONE_REVIEW = {
+  first: FIRST,
   ...DECIDERS,
   reason_need: about(
     'whether a connection of the request asks for a `reason`, by the present settings; missing if it asks for none',

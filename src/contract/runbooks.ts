@@ -4,6 +4,9 @@ import { about, plainOption, text, wholeCount } from './words.ts'
 
 const Metadata = v.record(v.string(), v.record(v.string(), v.unknown()))
 
+export const FIRST_OF_RUNBOOK =
+  'path of the runbook that has to run before this one, as its dry run; missing if the file names none'
+
 const RunbookShape = v.strictObject({
   name: needed(about('path of the file in its repository', text)),
   metadata: about(
@@ -27,6 +30,7 @@ const RunbookShape = v.strictObject({
       v.description('the leading comment without its first line; missing if there are no further lines'),
     ),
   ),
+  first: about(FIRST_OF_RUNBOOK, v.optional(text)),
   connections: about(
     'names of the connections that can run the runbook; only with `list_connections`, and in `GET /api/plugins/runbooks/templates`',
     v.optional(v.array(text)),

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { needed, type Frozen } from './contract.ts'
+import { FIRST, SECOND } from './first-run.ts'
 import { ReviewInSessionShape } from './reviews.ts'
 import { StateShape } from './session-state.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
@@ -196,6 +197,8 @@ export const ListedSessionShape = v.strictObject({
 
 export const SessionShape = v.strictObject({
   ...session,
+  first: FIRST,
+  second: SECOND,
   script: about(
     '`data` is the script, with secrets replaced; empty for a terminal, and if `expand` has only other parts; null in a list',
     v.strictObject({ data: text }),

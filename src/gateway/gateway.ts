@@ -119,7 +119,7 @@ async function open(
   const sessions = new Sessions({ ...base, agents, locks: turns, users, budgets })
   const lists = new ChoiceLists({ repositories, sessions, history })
   const choices = new CheckedChoices(lists, users)
-  const { reviews, runs, access } = openReviews({ ...base, users, sessions, choices }, state, opened)
+  const { reviews, runs, access, vault } = openReviews({ ...base, users, sessions, choices }, state, opened)
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
   const batches = opened.own(new Batches({ ...base, users, reviews, runs, sessions, tickets, choices }))
   const clients = new Clients({ ...base, users, live, reviews, runs, access, sessions, tickets, audit })
@@ -142,6 +142,7 @@ async function open(
     webhooks,
     reviews,
     runs,
+    vault,
     reload,
     agents,
     clients,
@@ -249,11 +250,16 @@ function openReviews(
   services: Omit<RunServices, 'vault'>,
   state: string,
   opened: Opened,
-): { readonly reviews: Reviews; readonly runs: ApprovedRuns; readonly access: TerminalAccess } {
+): {
+  readonly reviews: Reviews
+  readonly runs: ApprovedRuns
+  readonly access: TerminalAccess
+  readonly vault: RequestVault
+} {
   const run = { ...services, vault: new RequestVault(path.join(state, REVIEWS_KEY)) }
   const runs = new ApprovedRuns(run)
   const access = new TerminalAccess(services)
-  return { runs, access, reviews: opened.own(new Reviews({ ...run, runs, access })) }
+  return { runs, access, vault: run.vault, reviews: opened.own(new Reviews({ ...run, runs, access })) }
 }
 
 interface IssueServices {

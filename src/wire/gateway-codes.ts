@@ -44,6 +44,10 @@ export const GATEWAY_CODES = [
   'repository-not-found',
   'repository-failed',
   'rule-not-found',
+  'first-missing',
+  'first-void',
+  'first-unfinished',
+  'first-failed',
   // Reviews.
   'review-not-found',
   'review-wrong-state',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { BatchBody } from '../../contract/batch-requests.ts'
 import { checkLimits } from '../executions/limits.ts'
+import { checkAlone } from '../executions/pairs.ts'
 import { checkReason } from '../executions/reason.ts'
 import {
   allowedRepository,
@@ -134,10 +135,9 @@ async function renderedRequest(
 ) {
   const [first] = connections as [ConnectionSettings]
   const source = { repository, folder: first.runbooks?.path ?? '' }
-  const { script, envVars, secretValues, origin, choices, labels, commit, warning } = await renderRunbook(
-    source,
-    body,
-  )
+  const rendered = await renderRunbook(source, body)
+  checkAlone(body.file_name, rendered.first, 'a batch')
+  const { script, envVars, secretValues, origin, choices, labels, commit, warning } = rendered
   const { user, token: askedWith, caller: clientIp } = asking
   const common = executionRequest({ user, connection: first, body, script, envVars })
   const request: BatchRequest = {

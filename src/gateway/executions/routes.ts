@@ -16,15 +16,16 @@ import { offeredChoices } from './choices/offered-choices.ts'
 import { foreseen } from './foresight.ts'
 import { checkLimits } from './limits.ts'
 import { answerInTime, executeOrAsk, type ReviewedExecutionServices } from './reviewed-execution.ts'
-import { allowedRepository, type RunbookServices } from './runbook-access.ts'
-import { executionRequest, runbookExecution, type RunbookExecution } from './runbook-execution.ts'
+import { Pairs, type PairExecution, type PairServices } from './pairs.ts'
+import { allowedRepository } from './runbook-access.ts'
+import { executionRequest } from './runbook-execution.ts'
 import { previewRunbook } from './runbook-preview.ts'
 import { foreseenScript, ScriptRules } from './script-foresight.ts'
 
 type Contract = typeof executionContract
 type Asking = Pick<Asked<Contract['script']>, 'user' | 'token' | 'caller' | 'headers'>
 
-interface ExecutionRouting extends ReviewedExecutionServices, RunbookServices {
+interface ExecutionRouting extends ReviewedExecutionServices, PairServices {
   readonly agents: Pick<Agents, 'isOnline'>
   readonly history: History
   readonly lists: ChoiceLists
@@ -38,6 +39,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
   const { users, longWork } = services
   const facts = new ReviewFacts(services)
   const rules = new ScriptRules()
+  const pairs = new Pairs(services)
   const schemas = new DatabaseSchemas((execution) => services.executions.execute(execution))
 
   /** @param file file of the runbook */
@@ -46,8 +48,10 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
     const asked = { user, execution: { ...execution, clientIp, askedWith }, file }
     return answerInTime(headers, (wait) => executeOrAsk(services, asked, wait))
   }
-  const runRunbook = async (asking: Asking, execution: RunbookExecution) =>
-    answer(asking, await runbookExecution(services, execution), execution.body.file_name)
+  const runRunbook = async (asking: Asking, asked: PairExecution) => {
+    using paired = await pairs.prepare(asked)
+    return await answer(asking, paired.execution, paired.file)
+  }
 
   const scriptConnection = (user: Asking['user'], name: string) =>
     users.visibleConnection(

@@ -20,15 +20,22 @@ export interface RunbookExecution {
   readonly body: RunbookBody
 }
 
-/** @throws RequestRefused */
-export async function runbookExecution(
-  services: RunbookServices,
-  execution: RunbookExecution,
-): Promise<ScriptExecution> {
-  const { user, connection, body } = execution
-  const { source, key } = runbookSource(services, execution)
-  const { script, envVars, secretValues, origin, choices, labels } = await renderRunbook(source, body)
-  return {
+export interface ReadRunbook {
+  readonly execution: ScriptExecution
+  /** Path of the runbook that has to run before this one. Only `Pairs` may run the execution then. */
+  readonly first: string | undefined
+  readonly commit: string
+  /** All parameters that are not empty, with defaults. */
+  readonly effective: ReadonlyMap<string, string>
+}
+
+/** Reads a runbook that may belong to a pair. @throws RequestRefused */
+export async function readRunbook(services: RunbookServices, asked: RunbookExecution): Promise<ReadRunbook> {
+  const { user, connection, body } = asked
+  const { source, key } = runbookSource(services, asked)
+  const rendered = await renderRunbook(source, body)
+  const { script, envVars, secretValues, origin, choices, labels, first, commit, effective } = rendered
+  const execution: ScriptExecution = {
     ...executionRequest({ user, connection, body, script, envVars }),
     secretValues,
     rendered: origin,
@@ -36,6 +43,7 @@ export async function runbookExecution(
     origin: 'client-api-runbooks',
     labels: { ...labels, runbookRepository: key },
   }
+  return { execution, first, commit, effective }
 }
 
 /** Makes all checks that need no file, and says where the file is. @throws RequestRefused */

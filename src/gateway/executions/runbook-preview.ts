@@ -53,6 +53,7 @@ export async function previewRunbook(
     secret_parameters: [...unrecorded],
     ...(marks.length > 0 && { marks }),
     ...(gaps.length > 0 && { gaps }),
+    ...(template.first !== undefined && { first: template.first.path }),
     ...(warning !== undefined && { warning }),
   }
 }

@@ -19,11 +19,15 @@ interface RenderedRunbook {
   readonly labels: Readonly<Record<string, string>>
   /** Names of the parameters whose values are secret. The history has no such values. */
   readonly secretParameters: ReadonlySet<string>
+  /** All parameters that are not empty. A parameter that was left out has its default. */
+  readonly effective: ReadonlyMap<string, string>
   /** Values of parameters of type password or file. The recorded script does not contain them. */
   readonly secretValues: readonly Buffer[]
   readonly origin: RenderedOrigin
   /** Undefined if no value has to be in a list. */
   readonly choices: ChosenValues | undefined
+  /** Path of the runbook that runs before this one. */
+  readonly first: string | undefined
   /** Full id of the file's commit. */
   readonly commit: string
   /** Set if the runbook comes from an old copy of the repository. */
@@ -51,11 +55,13 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
   return {
     script: rendered.bytes,
     envVars: new Map([...Object.entries(body.env_vars), ...rendered.env]),
+    first: template.first?.path,
     commit,
     warning,
     origin: { places: rendered.places, sha256: createHash('sha256').update(text).digest('hex') },
     secretParameters,
     choices: values.length === 0 ? undefined : { commit, values },
+    effective: withDefaults(parameters, inputs),
     secretValues: inputs
       .filter(({ type }) => UNRECORDED_TYPES.has(type))
       .map(({ name }) => Buffer.from(parameters.get(name) ?? '')),
@@ -124,6 +130,15 @@ export function refusing<T>(made: () => T): T {
       error.message,
     )
   }
+}
+
+function withDefaults(
+  parameters: ReadonlyMap<string, string>,
+  inputs: readonly Input[],
+): ReadonlyMap<string, string> {
+  const defaults = inputs.map(({ name, default: proposed = '' }) => [name, proposed] as const)
+  const given = [...parameters].filter(([, value]) => value !== '')
+  return new Map([...defaults.filter(([, value]) => value !== ''), ...given])
 }
 
 /** A parameter is secret by its type, by its name, or by the variable that it sets. */

@@ -18,6 +18,7 @@ import type { Logger } from '../../basics/logger.ts'
 import type { Condition } from '../operating/monitoring.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import type { Reviews } from '../reviews/reviews.ts'
+import type { RequestVault } from '../reviews/vault.ts'
 import type { Repositories } from '../runbooks/repositories.ts'
 import type { ScheduleProblems } from '../schedules/scheduled-run.ts'
 import type { Schedules } from '../schedules/schedules.ts'
@@ -65,6 +66,7 @@ export interface RestServices {
   readonly chainChecks: ChainChecks
   readonly reviews: Reviews
   readonly runs: ApprovedRuns
+  readonly vault: RequestVault
   readonly tickets: Tickets
   readonly schedules: Schedules
   readonly webhooks: Webhooks

@@ -1,5 +1,6 @@
 import type { Connection, SqlStatement } from '../store/sqlite.ts'
 import type { SessionKind } from '../../contract/session-state.ts'
+import { FIRST_LABEL } from '../sessions/first-run.ts'
 import type { ListedReview } from './review.ts'
 
 /** Maximum number of earlier sessions that are read for one request. */
@@ -66,6 +67,12 @@ export class FactRows {
     return this.#statements.endsOfUser.all([user, session]).map(endedRun)
   }
 
+  /** Finds the session that was requested with this first run. @param file path of its runbook */
+  secondOf(first: string, file: string): string | undefined {
+    const found = this.#statements.secondOf.get([file, first, first]) as [string] | undefined
+    return found?.[0]
+  }
+
   /** Lists the newest decided reviews that asked one of these groups, at most 50 of each group. */
   decided(groups: readonly string[]): ListedReview[] {
     const rows = groups.flatMap((group) => this.#statements.decided.all([group]) as [number, string][])
@@ -112,6 +119,9 @@ function prepare(db: Connection) {
         AND repository IS (SELECT request ->> '$.labels.runbookRepository' FROM sessions WHERE id = ?)
       LIMIT ${ENDS_READ}`),
     endsOfUser: reading(`${ends('user = ?')} LIMIT ${ENDS_READ}`),
+    secondOf: reading(`
+      SELECT id FROM sessions WHERE runbook = ? AND kind = 'runbook'
+        AND key > (SELECT key FROM sessions WHERE id = ?) AND request ->> '$.labels.${FIRST_LABEL}' = ? LIMIT 1`),
     decided: reading(`
       SELECT r.session, r.record FROM review_groups g JOIN reviews r ON r.session = g.session
       WHERE g.name = ? AND r.status IN ('APPROVED', 'PROCESSING', 'EXECUTED', 'REJECTED')

@@ -8,6 +8,8 @@ import { timeOf, type GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
+import { firstRunView } from '../sessions/first-run.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import type { CurrentSettings, GatewaySettings } from '../settings/settings.ts'
 import type { ApprovedRuns } from './approved-runs.ts'
 import type { Decision } from './decision.ts'
@@ -21,6 +23,7 @@ interface ReviewRouting {
   readonly runs: ApprovedRuns
   readonly executions: Executions
   readonly history: History
+  readonly sessions: Sessions
   readonly users: Users
   readonly settings: CurrentSettings
 }
@@ -41,6 +44,7 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
       ...facts.ofList(user)(review),
       ...facts.ofOne(user, review),
       ...reasonNeedOf(services.settings.value, review),
+      ...firstRunView(services, history.session(review.sessionId)?.labels ?? {}),
     }
     return reviewView(review, more)
   }

@@ -50,8 +50,8 @@ export class RequestVault {
   }
 
   /** Returns a keyed hash, because a text could be guessed from a plain hash. */
-  digest(text: Buffer): string {
-    return createHmac('sha256', this.#keyOrNew()).update('script ').update(text).digest('hex')
+  digest(text: Buffer, purpose: 'script' | 'first' = 'script'): string {
+    return createHmac('sha256', this.#keyOrNew()).update(`${purpose} `).update(text).digest('hex')
   }
 
   #keyOrNew(): Buffer {

@@ -14,6 +14,8 @@ export interface ListedRunbook extends About {
   readonly inputs: readonly Input[]
   /** Parameters that only blocks use. Unset if the template cannot be read. */
   readonly inBlocks?: readonly Input[]
+  /** Path of the runbook that runs before this one, as its dry run. */
+  readonly first?: string
   readonly error?: string
 }
 
@@ -176,8 +178,8 @@ function asFolder(path: string): string {
 function parse(text: string): Content {
   const about = leadingComment(text)
   try {
-    const { inputs, inBlocks } = parseTemplate(text)
-    return { ...about, inputs, inBlocks, length: text.length }
+    const { inputs, inBlocks, first } = parseTemplate(text)
+    return { ...about, inputs, inBlocks, ...(first && { first: first.path }), length: text.length }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     return { ...about, inputs: [], error: `template parse error: ${error.message}`, length: text.length }

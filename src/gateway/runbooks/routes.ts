@@ -158,7 +158,7 @@ function viewOf(
   return { repository: key, commit, commit_author: author, commit_message: message, items }
 }
 
-function itemOf({ path, inputs, inBlocks, error, title, description }: ListedRunbook): RunbookAnswer {
+function itemOf({ path, inputs, inBlocks, error, title, description, first }: ListedRunbook): RunbookAnswer {
   return {
     name: path,
     metadata: Object.fromEntries(inputs.map((input) => [input.name, metadataOf(input)])),
@@ -170,6 +170,8 @@ function itemOf({ path, inputs, inBlocks, error, title, description }: ListedRun
     // These fields are not hoop's. They come from the leading comment of the file.
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
+    // This field is not hoop's.
+    ...(first !== undefined && { first }),
   }
 }
 

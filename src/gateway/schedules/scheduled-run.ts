@@ -1,15 +1,16 @@
 import type { Logger } from '../../basics/logger.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
+import { checkAlone } from '../executions/pairs.ts'
 import { checkReason } from '../executions/reason.ts'
 import { executeOrAsk, type ReviewedExecutionServices } from '../executions/reviewed-execution.ts'
 import type { RunbookServices } from '../executions/runbook-access.ts'
-import { runbookExecution, type RunbookExecution } from '../executions/runbook-execution.ts'
+import { readRunbook, type RunbookExecution } from '../executions/runbook-execution.ts'
 import type { History } from '../history/history.ts'
 import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import { type ScheduleSettings, DUE_LABEL, SCHEDULE_LABEL } from '../settings/schedules.ts'
-import { NO_WAIT } from '../sessions/executions.ts'
+import { NO_WAIT, type ScriptExecution } from '../sessions/executions.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
 import { refusedCode } from '../store/errors.ts'
 import { Schedules, type StartedRun } from './schedules.ts'
@@ -56,7 +57,7 @@ async function startScheduled(
   { id, dueAt }: StartedRun,
 ): Promise<string> {
   const asked = scheduledExecution(services, schedule, id)
-  const { labels, ...execution } = await runbookExecution(services, asked)
+  const { labels, ...execution } = await scheduledRunbook(services, asked)
   const due = dueAt === null ? {} : { [DUE_LABEL]: new Date(dueAt).toISOString() }
   const labelled = { ...execution, labels: { ...labels, [SCHEDULE_LABEL]: schedule.name, ...due } }
   const { user, body } = asked
@@ -70,12 +71,22 @@ async function scheduleProblem(
   schedule: ScheduleSettings,
 ): Promise<string | undefined> {
   try {
-    const execution = await runbookExecution(services, scheduledExecution(services, schedule, ''))
+    const execution = await scheduledRunbook(services, scheduledExecution(services, schedule, ''))
     checkReason(execution, schedule.runbook)
     return undefined
   } catch (error) {
     return (error as Error).message
   }
+}
+
+/** @throws RequestRefused */
+async function scheduledRunbook(
+  services: ScheduledServices,
+  asked: RunbookExecution,
+): Promise<ScriptExecution> {
+  const { execution, first } = await readRunbook(services, asked)
+  checkAlone(asked.body.file_name, first, 'a schedule')
+  return execution
 }
 
 /** @returns the reason why the approved session cannot run now */

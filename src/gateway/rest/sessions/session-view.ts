@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { FastifyReply } from 'fastify'
-import type { ListedSession } from '../../../contract/session-shape.ts'
+import type { ListedSession, ShownSession } from '../../../contract/session-shape.ts'
 import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary, SessionEvent, EventKind } from '../../history/session.ts'
@@ -10,6 +10,7 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 import { timeOf } from '../../identity.ts'
 import { approvedAtOf, reviewInSession } from '../../reviews/review.ts'
 import type { Repositories } from '../../runbooks/repositories.ts'
+import { FIRST_DIGEST_LABEL, FIRST_OF_LABEL, firstRunView } from '../../sessions/first-run.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
@@ -111,15 +112,15 @@ function isShort({ isShort: isRequestShort, guardrails }: SessionSummary): boole
 }
 
 /**
- * Returns hoop's labels without the title, because the title is a separate field. Old records name a local
- * folder by its path. The present name replaces the path, so that the page finds the runbook's form.
+ * Returns hoop's labels without the title, which is a separate field, and without the hash of a first run. Old
+ * records name a local folder by its path. The present name replaces the path, so that the page finds the
+ * runbook's form.
  */
 function labelsOf(
   session: SessionSummary,
   repositories: Listing['repositories'],
 ): Readonly<Record<string, string>> {
-  const labels = { ...session.labels }
-  delete labels['runbookTitle']
+  const { runbookTitle: _title, [FIRST_DIGEST_LABEL]: _digest, ...labels } = session.labels
   const { runbookRepository: recorded } = labels
   const known = recorded === undefined ? undefined : repositories.called(recorded)
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }
@@ -167,8 +168,21 @@ export function sendSession(
   const events =
     withOutput && expand.includes('event_stream') ? eventStream(history, session.id, options) : undefined
   reply.type('application/json; charset=utf-8')
-  const described = { ...summary(services, session), may_read_output: withOutput }
+  const described = {
+    ...summary(services, session),
+    ...pairView(services, session),
+    may_read_output: withOutput,
+  }
   return reply.send(Readable.from(view(described, script, events), { objectMode: false }))
+}
+
+/** The run before this one, and the run after it, if the runbook belongs to a pair. */
+function pairView(services: Viewing, { id, labels }: SessionSummary): Pick<ShownSession, 'first' | 'second'> {
+  const { [FIRST_OF_LABEL]: file } = labels
+  const first = firstRunView(services, labels)
+  if (file === undefined) return first
+  const session = services.history.read(({ reviews }) => reviews.facts.secondOf(id, file)) ?? null
+  return { ...first, second: { file, session } }
 }
 
 function* view(

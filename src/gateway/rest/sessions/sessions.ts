@@ -9,6 +9,8 @@ import { needsGathering } from '../../history/gathering.ts'
 import type { HistoryPage, SessionGroup, SessionQuery, SessionSummary } from '../../history/session.ts'
 import type { GatewayUser } from '../../identity.ts'
 import { RequestRefused } from '../../refusals/request-refused.ts'
+import type { ListedReview } from '../../reviews/review.ts'
+import { FIRST_OF_LABEL } from '../../sessions/first-run.ts'
 import { readExecBody } from '../body.ts'
 import { EventStreams } from '../event-streams.ts'
 import type { Query, Scopes } from '../mount.ts'
@@ -171,8 +173,25 @@ function visibleSession(
   missing: string = hoopWords.sessionNotFound,
 ): SessionOfUser {
   const session = history.session(id)
-  if (session === undefined || !reviews.showsSession(user, session)) throw notFound(missing)
-  return { session, withOutput: users.reads(user, session) }
+  if (session === undefined) throw notFound(missing)
+  const isShown = isShownWith(history, session, (review) => reviews.isConcerned(user, review))
+  if (!isShown && !reviews.showsSession(user, session)) throw notFound(missing)
+  return { session, withOutput: isShown || users.reads(user, session) }
+}
+
+/** Whoever decides about a request sees the output of the first run with which it was made. */
+function isShownWith(
+  history: Finding['history'],
+  { id, labels }: SessionSummary,
+  isConcerned: (review: ListedReview) => boolean,
+): boolean {
+  const { [FIRST_OF_LABEL]: file } = labels
+  if (file === undefined) return false
+  return history.read(({ reviews }) => {
+    const second = reviews.facts.secondOf(id, file)
+    const review = second === undefined ? undefined : reviews.find(second)
+    return review !== undefined && isConcerned(review)
+  })
 }
 
 /** A session whose output the user may see. @throws RequestRefused 404, 403 for reviewers */
