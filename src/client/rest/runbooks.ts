@@ -35,6 +35,8 @@ export interface Runbook {
    * Whether a run on the list's connection needs a confirmation. Undefined when the gateway does not send it.
    */
   readonly needsConfirmation?: boolean | undefined
+  /** Path of the runbook that has to run before this one. Always undefined on hoop's gateway. */
+  readonly first?: string
   readonly error: string | undefined
   /** Undefined on gateways with only the first version of the interface. */
   readonly repository: string | undefined
@@ -136,7 +138,16 @@ function isNoList({ kind, code, message }: ApiError): boolean {
 
 /** Reads an item of the first or the second version of the interface. */
 function toRunbook(
-  { name, title, description, metadata, error, block_metadata: inBlocks, confirm }: Read<RunbookAnswer>,
+  {
+    name,
+    title,
+    description,
+    metadata,
+    error,
+    block_metadata: inBlocks,
+    confirm,
+    first,
+  }: Read<RunbookAnswer>,
   repository: string | undefined,
 ): Runbook {
   const described = Object.entries(metadata).map(
@@ -153,6 +164,7 @@ function toRunbook(
     parameters: described.map(([parameter, declared]) => toParameter(parameter, declared)),
     ...(inBlocks && { inBlocks: Object.keys(inBlocks) }),
     ...(confirm !== undefined && { needsConfirmation: confirm }),
+    ...(first !== '' && { first }),
     error: error === '' ? undefined : error,
     repository,
   }

@@ -22,6 +22,10 @@ export interface RestExecution {
   readonly whenApproved?: boolean
   /** Why the user asks. Only the embedded gateway reads it. */
   readonly reason?: string
+  /** `run`, or the id of a session: the first run of a pair. Only for a gateway whose list names the first runbook. */
+  readonly first?: string
+  /** Whether the second runbook is requested although the first run failed. */
+  readonly despiteFirst?: boolean
   /** Unique. The client finds the session by this id before the gateway's answer arrives. */
   readonly correlationId: string
 }
@@ -135,6 +139,8 @@ function requestBody(request: RestExecution): Sent<typeof executionContract.runb
     correlation_id: request.correlationId,
     ...(request.whenApproved === true && { when_approved: true }),
     ...(request.reason !== undefined && { reason: request.reason }),
+    ...(request.first !== undefined && { first: request.first }),
+    ...(request.despiteFirst === true && { despite_first: true }),
   }
 }
 

@@ -245,10 +245,11 @@ function entryNamed(file: string, { repository }: RunbookFlags, { entries }: Run
 }
 
 export function runbookDetails({ runbook, connections, commit }: CatalogEntry): string {
-  const { name, title = '', description, repository = '', error = '', parameters } = runbook
+  const { name, title = '', description, repository = '', error = '', parameters, first = '' } = runbook
   const facts = factLines([
     ['runbook', name],
     ['title', title],
+    ['runs after', first],
     ['repository', repository],
     ['commit', commit],
     ['connections', connections.join(', ')],

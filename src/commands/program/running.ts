@@ -112,6 +112,11 @@ export const run = ({ findConnection }: GatewayParts): CommandRow => ({
       '--confirm <text>',
       'answer to the question for confirmation: the name of the connection; with several connections, the number of connections',
     ),
+    option(
+      '--first <session>',
+      'for a runbook that names a first one: "run" runs the first one, the id of its session requests the runbook (default: on a terminal, both, with a question between them)',
+    ),
+    option('--despite-first', 'with --first: request the runbook although the first run failed'),
     option('--dry-run', 'print the request and the script, and run nothing'),
     option('--no-wait', 'print the id of the session and exit, without waiting for the end of the session'),
     option('--quiet', 'print no progress'),
@@ -260,6 +265,7 @@ async function runHere(
       ['local', 'config'],
       '--on and --tag need a gateway: omit --local and --config',
     )
+    refuse(flags, ['first', 'despiteFirst'], '--first needs a single connection: use run CONNECTION FILE')
     return runSeveral({ file, ...words }, flags)
   }
   refuse(
@@ -280,6 +286,7 @@ async function runHere(
   refuse(flags, ['profile'], NO_GATEWAY)
   refuse(flags, ['whenApproved'], NO_APPROVAL)
   refuse(flags, ['reason'], NO_REASON)
+  refuse(flags, ['first', 'despiteFirst'], '--local runs one file: omit --first and --despite-first')
   refuse(flags, ['ref', 'repository'], '--local runs a file on this machine: omit --ref and --repository')
   if (flags.wait === false)
     throw new Failure('--local always waits for the end of the run: omit --no-wait', exitCodes.usage)

@@ -36,12 +36,17 @@ export async function runLocal(
   flags: RunLocalFlags,
   find: FindConnection,
 ): Promise<number> {
-  const rendered = await render(file, flags)
+  const template = readTemplate(file)
+  const rendered = await render(file, template, flags)
   const script = Buffer.from(rendered.bytes)
   if (flags.dryRun === true) {
     await new ByteOutput(1).write(script)
     return exitCodes.done
   }
+  if (template.first !== undefined && flags.quiet !== true)
+    process.stderr.write(
+      `runbook-agent: ${oneLine(file)} runs here without its first runbook, ${oneLine(template.first.path)}\n`,
+    )
   const local = await localConnection(connection, clientArgs, flags.config, find)
   // A variable of the runbook replaces a variable of -e or -f with the same name.
   const envVars = new Map([
@@ -52,8 +57,7 @@ export async function runLocal(
   return executeHere({ ...local, script, envVars }, flags)
 }
 
-async function render(file: string, flags: RunLocalFlags): Promise<RenderedTemplate> {
-  const template = readTemplate(file)
+async function render(file: string, template: Template, flags: RunLocalFlags): Promise<RenderedTemplate> {
   const runbook = {
     name: path.basename(file),
     parameters: parametersOf(template.inputs),

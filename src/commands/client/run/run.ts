@@ -28,6 +28,7 @@ import {
   withFiles,
 } from './parameters.ts'
 import { confirmed } from './confirmation.ts'
+import { runPair, stepOf, wayOn } from './pair.ts'
 import { withReason } from './reason.ts'
 import { choicesOn, type OfferChoices } from './offered-choices.ts'
 import { findTarget, type Target, withSuggestion } from './target.ts'
@@ -48,6 +49,9 @@ export interface RunFlags extends ParameterFlags {
   /** If true, the gateway itself runs the session after the approval. */
   readonly whenApproved?: boolean
   readonly reason?: string
+  /** `run`, or the id of the session of the first runbook. */
+  readonly first?: string
+  readonly despiteFirst?: boolean
   readonly wait?: boolean
   readonly profile?: string
 }
@@ -81,11 +85,12 @@ export async function runRunbook(
     const offer = choicesOn(account, connection, file)
     const parameters = Object.fromEntries(await allParameters(target, given, flags, offer))
     const { repository, runbook } = target
-    if (flags.dryRun !== true) {
-      const { needsConfirmation } = runbook ?? {}
-      const meant = { file, repository, connections: [connection], needsConfirmation }
-      await confirmed(account, meant, flags.confirm)
-    }
+    const step = stepOf(target, file, flags)
+    const meant = { repository, connections: [connection] }
+    const confirm = () =>
+      confirmed(account, { ...meant, file, needsConfirmation: runbook?.needsConfirmation }, flags.confirm)
+    if ('first' in step) await confirmed(account, { ...meant, file: step.first }, flags.confirm)
+    else if (flags.dryRun !== true) await confirm()
     const issue = flags.dryRun === true ? {} : await completeFields(account, connection, flags.jira)
     const correlationId = `runbook-agent-${randomUUID()}`
     const request = {
@@ -98,9 +103,11 @@ export async function runRunbook(
       jiraFields: issue,
       whenApproved: flags.whenApproved === true,
       ...(flags.reason !== undefined && { reason: flags.reason }),
+      ...(flags.first !== undefined && { first: flags.first }),
+      despiteFirst: flags.despiteFirst === true,
       correlationId,
     }
-    return await runTarget(account, request, target, flags)
+    return await runTarget(account, request, target, { ...flags, step: step.kind, confirmSecond: confirm })
   } catch (error) {
     if (error instanceof ReviewRejected) throw new Failure(oneLine(error.message), exitCodes.refused)
     throw clientFailure(error, oneLine(`cannot run ${file} on ${connection}`), account)
@@ -117,11 +124,17 @@ async function completeFields(
   return (await import('./ask.ts')).jiraFields(account, connection, given)
 }
 
+interface Steps {
+  readonly step: ReturnType<typeof stepOf>['kind']
+  /** Lets the user confirm the run of the second runbook of a pair. */
+  readonly confirmSecond: () => Promise<void>
+}
+
 async function runTarget(
   account: Account,
   request: RestExecution,
   target: Target,
-  flags: RunFlags,
+  { step, confirmSecond: confirm, ...flags }: RunFlags & Steps,
 ): Promise<number> {
   const { json = false, quiet = false } = flags
   try {
@@ -129,16 +142,21 @@ async function runTarget(
       return showDryRun(await dryRun(account, request, { runbook: target.runbook, json }))
     const output = new SessionOutput()
     const asked = { ...flags, json, quiet }
-    const ended = await withReason(request, (one) => executed(account, one, asked, output))
-    if ('leftWith' in ended) return ended.leftWith
     const { connection } = request
-    const subject = {
-      verb: 'run',
-      connection,
-      address: account.rest.url,
-      sessionId: ended.sessionId,
-    } as const
-    return await showEnding(ended, subject, { json, quiet }, output)
+    const show = (ended: Outcome) => {
+      const { sessionId } = ended
+      const subject = { verb: 'run', connection, address: account.rest.url, sessionId } as const
+      return showEnding(ended, subject, { json, quiet }, output)
+    }
+    const send = (one: RestExecution) => executed(account, one, asked, output)
+    const ended = await withReason(request, (one) =>
+      step === 'both' ? runPair(one, { send, show, confirm }) : send(one),
+    )
+    if ('leftWith' in ended) return ended.leftWith
+    const code = await show(ended)
+    if (step === 'first' && !json && !quiet)
+      process.stderr.write(`runbook-agent: to continue: ${wayOn(ended.sessionId, code !== 0)}\n`)
+    return code
   } catch (error) {
     if (target.runbook === undefined) throw withSuggestion(error, target, request.file)
     // ask.ts is loaded only here, because the engine for patterns takes long to load.

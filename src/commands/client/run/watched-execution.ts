@@ -9,6 +9,7 @@ import type { Outcome } from '../../../client/running/outcome.ts'
 import { findByCorrelation, killSession } from '../../../client/rest/sessions.ts'
 import { exitCodes, Failure, exitCodeOfSignal } from '../../exit-codes.ts'
 import { clientFailure } from '../report/failures.ts'
+import { whatRuns } from './pair.ts'
 import { endBySignal, Interrupts, type Leave } from '../terminal/leaving.ts'
 import { ReaderGone, type SessionOutput } from '../terminal/output.ts'
 import { agentAwayText, Progress, WAITING } from '../terminal/progress.ts'
@@ -26,7 +27,7 @@ export async function executeWatched(
   request: RestExecution,
   { isShown, ...showing }: Showing & { readonly isShown: boolean },
 ): Promise<Outcome | { readonly leftWith: number }> {
-  const subject = oneLine(`${request.file} on ${request.connection}`)
+  const subject = oneLine(`${whatRuns(request)} on ${request.connection}`)
   const { output } = showing
   using progress = new Progress(subject, isShown, () => !output.isWriting && !output.isInLine)
   using interrupts = new Interrupts()
@@ -117,7 +118,7 @@ class WatchedExecution {
 
   /** Says "cannot run" only if nothing has run, because people run the runbook again after such a text. */
   #unknownEnd(error: unknown): unknown {
-    const { file, connection } = this.#request
+    const { connection } = this.#request
     const isRefused = error instanceof ApiError && error.kind === 'refused'
     if (this.#sessionId !== undefined && this.#review === 'approved' && isRefused)
       return notRunFailure(error, this.#sessionId)
@@ -125,7 +126,10 @@ class WatchedExecution {
       return clientFailure(error, `the end of session ${oneLine(this.#sessionId)} is unknown`, this.#account)
     const isSent = error instanceof ApiError && error.isAnswerLost
     return isSent
-      ? clientFailure(error, oneLine(`it is unknown whether ${file} runs on ${connection}`))
+      ? clientFailure(
+          error,
+          oneLine(`it is unknown whether ${whatRuns(this.#request)} runs on ${connection}`),
+        )
       : error
   }
 

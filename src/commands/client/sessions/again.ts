@@ -34,7 +34,8 @@ async function earlierRun(id: string, flags: RunFlags) {
   const account = readAccount(flags.profile)
   try {
     const session = await findSession(account, id)
-    const file = runbookOf(session)
+    // The first run of a pair runs again before its second one.
+    const file = session.labels?.['runbookFirstOf'] ?? runbookOf(session)
     if (file === undefined)
       throw new Failure(
         oneLine(`session ${id} ran no runbook that is recorded, so it cannot be run again`),
