@@ -115,6 +115,10 @@ export interface RunRequest {
   readonly reason?: string
   /** Whether the gateway itself runs the session after its approval. */
   readonly when_approved: boolean
+  /** `run`, or the id of the session of the first runbook. */
+  readonly first?: string
+  /** Whether the runbook is requested although its first one failed. */
+  readonly despite_first?: boolean
   readonly client_args?: readonly string[]
   readonly env_vars?: Readonly<Record<string, string>>
 }

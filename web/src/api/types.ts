@@ -4,6 +4,7 @@ import type { BatchDifferences, batchContract } from '../../../src/contract/batc
 import type { ListedConnectionAnswer } from '../../../src/contract/connections.ts'
 import type { AnswerOf } from '../../../src/contract/contract.ts'
 import type { ChoiceAnswer, ChoicesAnswer } from '../../../src/contract/choices.ts'
+import type { FirstRun } from '../../../src/contract/first-run.ts'
 import type { executionContract, ForeseenAnswer } from '../../../src/contract/executions.ts'
 import type { DatabaseSchemaAnswer, ForeseenScriptAnswer } from '../../../src/contract/foreseen-script.ts'
 import type { gatewayContract, settingsContract, UserInfoAnswer } from '../../../src/contract/gateway.ts'
@@ -27,7 +28,7 @@ import type { UserAnswer } from '../../../src/contract/users.ts'
 
 // The gateway's answers, with the page's names. The contracts are imported as types only, without code.
 
-export type { ListedSchedule, ListedSession, StatementsAnswer }
+export type { FirstRun, ListedSchedule, ListedSession, StatementsAnswer }
 export type Statement = StatementAnswer
 export type Person = UserInfoAnswer
 export type User = UserAnswer
@@ -69,6 +70,7 @@ export type ScheduleRun = ScheduleRunAnswer
 export type JiraTemplate = JiraTemplateAnswer
 
 /** Sessions in a list have no script. */
-export interface Session extends Omit<ListedSession, 'script'>, Pick<ShownSession, 'may_read_output'> {
+export interface Session
+  extends Omit<ListedSession, 'script'>, Pick<ShownSession, 'may_read_output' | 'first' | 'second'> {
   readonly script: { readonly data: string }
 }

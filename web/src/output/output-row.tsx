@@ -51,7 +51,7 @@ export function OutputRow({ number, row, time, isMarked, found, group, onFold }:
   )
 }
 
-function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
+export function RowText({ row, found }: Pick<OutputRowProps, 'row' | 'found'>) {
   if (row === undefined) return <span class="row-missing">…</span>
   if (typeof row === 'string') return <>{markedText(row, found)}</>
   const isThere = found !== '' && textOfRow(row).toLowerCase().includes(found.toLowerCase())

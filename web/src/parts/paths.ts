@@ -6,6 +6,11 @@ export function runbookPath(repository: string, file: string): string {
   return `/runbooks/${part(repository)}/${file.split('/').map(part).join('/')}`
 }
 
+/** Returns the address of the form that requests a runbook after its first one. */
+export function continuePath(repository: string, file: string, first: string): string {
+  return `${runbookPath(repository, file)}?first=${part(first)}`
+}
+
 export function sessionPath(id: string): string {
   return `/sessions/${part(id)}`
 }

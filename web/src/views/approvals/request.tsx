@@ -8,6 +8,7 @@ import { TimeLeft } from '../../parts/moment.tsx'
 import './approval.css'
 import { Changes, changesLeftOut, changesText } from './changes.tsx'
 import { DecisionButtons } from './decision.tsx'
+import { FirstRunCard } from './first-run-card.tsx'
 import { NextRequest } from './next-request.tsx'
 import { Outcomes } from './outcomes.tsx'
 import { requestDiff, type RequestDiff } from './request-diff.ts'
@@ -70,6 +71,7 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
               onWhole={(how) => setSeen({ ...seen, diff: how })}
             />
           )}
+          {review.first !== undefined && <FirstRunCard first={review.first} />}
           <ReviewedBatch review={review} />
           <Outcomes review={review} session={session} />
         </div>

@@ -24,6 +24,7 @@ import { linesOf, variableOf } from './variables.ts'
 import { JiraFields, useJira } from './jira.tsx'
 import { Preview } from './preview.tsx'
 import type { Opened } from './opened.ts'
+import { PairNotes, pairWord, usePair } from './pair.tsx'
 
 interface FormProps {
   readonly opened: Opened
@@ -38,7 +39,8 @@ export function RunbookForm({ opened }: FormProps) {
   const [whenApproved, setWhenApproved] = useState(true)
   const advanced = useAdvanced()
   const on = batch.isOpen ? [...batch.chosen] : [connection]
-  const answers = useForeseen(repository, item.name, on)
+  const pair = usePair(opened, { connection, values: draft.sent() })
+  const answers = useForeseen(repository, pair.file, on)
   const confirmation = useConfirmation(textToConfirm(answers, on))
   useEffect(
     () => keepDraft(repository, item, { values: draft.values, connection }),
@@ -54,11 +56,15 @@ export function RunbookForm({ opened }: FormProps) {
     when_approved: whenApproved,
     ...(jira.fields.length > 0 && { jira_fields: jira.values }),
     ...reason.sent(),
+    ...pair.sent(),
     ...(answers.every(({ client_input }) => client_input) && advanced.sent()),
   })
   const check = () => [draft.check(), reason.check(), confirmation.check()].every(Boolean)
   const { form, error, busy, onRun } = useActions(check, async () => {
-    await (batch.isOpen ? startBatch(batch, request()) : start(request()))
+    await (batch.isOpen ? startBatch(batch, request()) : start(request())).catch((failure: unknown) => {
+      pair.failed(asRefused(failure))
+      throw failure
+    })
     forgetDraft(repository, item.name)
   })
   const takesMore = answers.length > 0 && answers.every(({ client_input }) => client_input)
@@ -67,8 +73,9 @@ export function RunbookForm({ opened }: FormProps) {
       <form ref={form} class="card" noValidate onSubmit={onRun} aria-label="Parameters">
         <div class="card-body">
           {opened.earlier && <EarlierRun {...opened.earlier} />}
+          <PairNotes pair={pair} earlier={opened.first} />
           {!batch.isOpen && <ConnectionField {...{ connections, connection, setConnection }} />}
-          <BatchFields batch={batch} connections={connections} />
+          {pair.step === 'alone' && <BatchFields batch={batch} connections={connections} />}
           <AwayNote connections={connections.filter(({ name }) => on.includes(name))} />
           <ForeseenNotes answers={answers} />
           {draft.parameters.map((parameter) => (
@@ -99,9 +106,13 @@ export function RunbookForm({ opened }: FormProps) {
           {error !== undefined && <Problem error={error} />}
         </div>
         <div class="card-foot line">
-          <button type="submit" class="button is-primary" disabled={busy || !mayRun() || on.length === 0}>
+          <button
+            type="submit"
+            class="button is-primary"
+            disabled={busy || !mayRun() || on.length === 0 || (pair.hasFailed && !pair.goesOn)}
+          >
             <Icon name={isReviewed ? 'approve' : 'run'} />
-            {actionWord(isReviewed)}
+            {pairWord(pair, isReviewed) ?? actionWord(isReviewed)}
             {batch.isOpen && ` on ${on.length} ${on.length === 1 ? 'connection' : 'connections'}`}
           </button>
           {!mayRun() && (
@@ -111,7 +122,7 @@ export function RunbookForm({ opened }: FormProps) {
           <LinkButton {...{ repository, item, connection }} values={draft.values} />
         </div>
       </form>
-      <Preview request={request()} draft={draft} file={item.name} on={on} />
+      <Preview request={{ ...request(), file_name: pair.file }} draft={draft} file={pair.file} on={on} />
     </div>
   )
 }

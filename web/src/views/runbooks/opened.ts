@@ -1,5 +1,5 @@
 import { readConnections, readOwnSessions, readRunbooks, readSession } from '../../api/gateway.ts'
-import type { Connection, ListedSession, RunbookItem, RunbookLists } from '../../api/types.ts'
+import type { Connection, ListedSession, RunbookItem, RunbookLists, Session } from '../../api/types.ts'
 import { keptDraft, linkedValues } from '../../form/kept-draft.ts'
 import type { Values } from '../../form/parameters.ts'
 import { NOT_RECORDED, recordedParameters } from './recorded.ts'
@@ -14,34 +14,37 @@ export interface Opened {
   readonly values: Values
   /** The earlier run whose values the form begins with. */
   readonly earlier: Pick<ListedSession, 'id' | 'user_name' | 'start_date' | 'labels'> | undefined
+  /** The first run with which the runbook can be requested now. */
+  readonly first: Session | undefined
 }
 
 /** Value of `again` that means the user's own last run of the runbook. */
 const LAST = 'last'
 
 /**
- * `again` is the id of the session whose parameters are used, or `last`. Returns null when there is no such
- * runbook.
+ * `again` is the id of the session whose parameters are used, or `last`; `first` is the id of the first run of a pair.
+ * Returns null when there is no such runbook.
  */
 export async function openRunbook(
   repository: string,
   file: string,
-  again: string,
+  { first, again }: { readonly first: string; readonly again: string },
   link: URLSearchParams,
   signal: AbortSignal,
 ): Promise<Opened | null> {
+  const asked = first === '' ? again : first
   const [lists, connections, named, recent] = await Promise.all([
     readRunbooks(signal),
     readConnections(signal),
-    again === '' || again === LAST ? undefined : readSession(again, signal),
+    asked === '' || asked === LAST ? undefined : readSession(asked, signal),
     readOwnSessions(signal),
   ])
   const found = itemOf(lists, repository, file)
   if (found === undefined) return null
   const last = recent.find(({ labels }) => labels?.['runbookFile'] === file)
-  const earlier = again === LAST && last !== undefined ? await wholeSession(last, signal) : named
+  const earlier = asked === LAST && last !== undefined ? await wholeSession(last, signal) : named
   const possible = connections.filter(({ name }) => found.item.connections?.includes(name))
-  const kept = again === '' ? keptDraft(found.repository, file) : undefined
+  const kept = asked === '' ? keptDraft(found.repository, file) : undefined
   const wanted = link.get('connection') ?? kept?.connection ?? (earlier ?? last)?.connection
   const chosen =
     possible.find(({ name }) => name === wanted) ??
@@ -49,7 +52,15 @@ export async function openRunbook(
     possible[0]
   const begun = earlier === undefined ? kept?.values : reusable(earlier.labels)
   const values = { ...begun, ...linkedValues(link, found.item) }
-  return { ...found, connections: possible, chosen: chosen?.name ?? '', values, earlier }
+  const isFirst = first !== '' && named?.second?.file === file
+  return {
+    ...found,
+    connections: possible,
+    chosen: chosen?.name ?? '',
+    values,
+    earlier: isFirst ? undefined : earlier,
+    first: isFirst ? named : undefined,
+  }
 }
 
 /** Loads what a list has left out. */

@@ -18,10 +18,11 @@ interface RunbookProps {
 
 export default function Runbook({ repository, rest: file }: RunbookProps) {
   const again = query.value.get('again') ?? ''
+  const first = query.value.get('first') ?? ''
   const load = useCallback(
     (signal: AbortSignal) =>
-      openRunbook(repository, file, again, new URLSearchParams(location.search), signal),
-    [repository, file, again],
+      openRunbook(repository, file, { first, again }, new URLSearchParams(location.search), signal),
+    [repository, file, first, again],
   )
   const { value, error, reload } = useLoaded(load)
   return (
@@ -59,7 +60,7 @@ export default function Runbook({ repository, rest: file }: RunbookProps) {
           <a href="/runbooks">look for it in the list</a>.
         </Empty>
       )}
-      {value && <Opened opened={value} key={`${file} ${again}`} />}
+      {value && <Opened opened={value} key={`${file} ${first} ${again}`} />}
     </section>
   )
 }

@@ -127,9 +127,9 @@ function RunApproved({ session, busy, onRun }: RunApprovedProps) {
   )
 }
 
-/** Returns the address of the runbook's form, with the same parameters filled in. */
+/** Returns the address of the runbook's form, with the same parameters. A first run runs again before its second one. */
 function againPath({ id, labels }: Session): string | undefined {
-  const { runbookRepository: repository, runbookFile: file } = { ...labels }
+  const { runbookRepository: repository, runbookFile: own, runbookFirstOf: file = own } = { ...labels }
   if (repository === undefined || file === undefined) return undefined
   return `${runbookPath(repository, file)}?again=${encodeURIComponent(id)}`
 }

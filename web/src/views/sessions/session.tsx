@@ -14,6 +14,7 @@ import { Actions } from './actions.tsx'
 import { useRunWhenApproved } from './asked.ts'
 import { CutOffNote } from './cut-off-note.tsx'
 import { Ending } from './ending.tsx'
+import { PairNote } from './pair-note.tsx'
 import { isApproved, isBad, isDecided, isRunning, isWaiting, isWithdrawn, StateBadge } from './state.tsx'
 import { RunTabs } from './tabs.tsx'
 import { AgentNote, LockNote } from './waits.tsx'
@@ -71,6 +72,7 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
       <Ending session={session} />
       <CutOffNote session={session} />
       {isAsked || <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} />}
+      {isAsked || <PairNote session={session} />}
     </>
   )
 }
