@@ -3,6 +3,7 @@ import { DECIDERS, MarksShape } from './review-facts.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { ChoicesShape, choicesQuery } from './choices.ts'
 import type { Contract, Frozen } from './contract.ts'
+import { FIRST_OF_RUNBOOK, OF_PAIRS, pairRun } from './first-run.ts'
 import {
   DatabaseSchemaShape,
   ForeseenScriptShape,
@@ -10,7 +11,6 @@ import {
   ReadSchemaShape,
 } from './foreseen-script.ts'
 import { reason, ReasonNeed } from './reason.ts'
-import { FIRST_OF_RUNBOOK } from './runbooks.ts'
 import { about, moment, text, time, wholeCount } from './words.ts'
 
 // Bodies of requests to run something (protocol.md 10.1). Newer clients send more fields, which are ignored.
@@ -59,12 +59,6 @@ export const runbookRun = {
   file_name: sentName,
   ref_hash: v.nullish(sentText, ''),
   parameters: v.nullish(textMap, {}),
-}
-
-/** For a runbook whose comment names a first one. */
-const pairRun = {
-  first: v.nullish(sentName),
-  despite_first: v.nullish(v.boolean('must be true or false'), false),
 }
 
 const RunbookRunShape = v.object({ ...runbookRun, ...pairRun }, 'must be a JSON object')
@@ -307,8 +301,6 @@ const OF_RUNBOOKS = [
 ] as const
 
 export const OF_CHOICES = ['choice-gone', 'choices-failed'] as const
-/** A runbook whose comment names a first one. */
-const OF_PAIRS = ['first-missing', 'first-void', 'first-unfinished', 'first-failed'] as const
 
 export const executionContract = {
   runbook: {

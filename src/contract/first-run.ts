@@ -5,6 +5,19 @@ import { about, text, time, wholeCount } from './words.ts'
 
 // A runbook can name a first one, which runs before it with the same values: the author's dry run.
 
+/** Fields of a request for a runbook that names a first one. */
+export const pairRun = {
+  first: v.nullish(v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))),
+  despite_first: v.nullish(v.boolean('must be true or false'), false),
+}
+
+/** Codes with which such a request is refused. */
+export const OF_PAIRS = ['first-missing', 'first-void', 'first-unfinished', 'first-failed'] as const
+
+/** Meaning of `first` of a runbook. */
+export const FIRST_OF_RUNBOOK =
+  'path of the runbook that has to run before this one, as its dry run; missing if the file names none'
+
 /** The first run as it is now. Its output is in its session. */
 const FirstRunShape = v.strictObject({
   session: about('id of the session of the first run', text),

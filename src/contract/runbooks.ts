@@ -1,11 +1,9 @@
 import * as v from 'valibot'
 import { needed, type Contract, type Frozen } from './contract.ts'
+import { FIRST_OF_RUNBOOK } from './first-run.ts'
 import { about, plainOption, text, wholeCount } from './words.ts'
 
 const Metadata = v.record(v.string(), v.record(v.string(), v.unknown()))
-
-export const FIRST_OF_RUNBOOK =
-  'path of the runbook that has to run before this one, as its dry run; missing if the file names none'
 
 const RunbookShape = v.strictObject({
   name: needed(about('path of the file in its repository', text)),
