@@ -1,4 +1,4 @@
-import type { ForeseenAnswer } from '../../contract/executions.ts'
+import type { ForeseenAnswer } from '../../contract/foreseen-runbook.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { GatewayUser } from '../identity.ts'
 import { lockNames, type Locks } from '../locks/locks.ts'
