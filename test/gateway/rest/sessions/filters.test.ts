@@ -103,7 +103,7 @@ it.each([
     'invalid status "lost", expected one of [waiting approved running succeeded failed stopped rejected closed ',
   ],
   ['status=constructor', 'invalid status "constructor"'],
-  ['kind=batch', 'invalid kind "batch", expected one of [runbook script terminal]'],
+  ['kind=batch', 'invalid kind "batch", expected one of [runbook script terminal list]'],
 ])('%s is refused', async (query, message) => {
   const { status, body } = await gateway.request('GET', `/api/sessions?${query}`)
   expect([status, body['message']]).toEqual([422, expect.stringContaining(message)])
