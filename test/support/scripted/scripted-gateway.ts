@@ -38,8 +38,8 @@ export class ScriptedGateway implements AsyncDisposable {
   healthChecks = 0
   /** Of them, those that were left unanswered and then cancelled, by the agent or with its connection. */
   cancelledHealthChecks = 0
-  /** Leaves health checks unanswered. */
-  isSilent = false
+  /** Leaves health checks unanswered: all, or the next one. */
+  isSilent: boolean | 'once' = false
   onHealthCheck: (done: sendUnaryData<{ status: string }>) => void = (done) => done(null, { status: 'OK' })
   /** The authorization of each pre-connect. */
   readonly preConnects: string[] = []
@@ -128,7 +128,9 @@ export class ScriptedGateway implements AsyncDisposable {
 
   private checked(call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<{ status: string }>): void {
     this.healthChecks += 1
-    if (!this.isSilent) this.onHealthCheck(done)
+    const { isSilent } = this
+    if (isSilent === 'once') this.isSilent = false
+    if (isSilent === false) this.onHealthCheck(done)
     else call.on('cancelled', () => (this.cancelledHealthChecks += 1))
   }
 
