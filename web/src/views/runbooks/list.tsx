@@ -192,9 +192,10 @@ function Runbook({ runbook, heading, last }: RunbookProps) {
           title={visible(`On some or all of its connections, a run needs approval: ${asks.join(', ')}`)}
         >
           <Icon name="approve" small />
-          <span class="runbook-asks">
+          <span class="only-wide">
             asks <Name>{asks.join(', ')}</Name>
           </span>
+          <span class="said-only only-narrow">asks {visible(asks.join(', '))}</span>
         </span>
       )}
       <span class="hint" title={visible(connections.join(', '))}>
