@@ -315,6 +315,11 @@ describe('what is recorded of a statement', () => {
     ).toBe('[1]: MS, error 42601\n')
   })
 
+  it('has no text of the error where the statement is cut, since the rest may set a password', () => {
+    const sql = `/* ${'x'.repeat(17_000)} */ alter role r valid password 'hunter22'`
+    expect(recorded(sql, `syntax error at or near "hunter22"`)).toBe('[1]: MS, error 42601\n')
+  })
+
   it('ends before a character that the cut of an error would divide, and says so', () => {
     expect(recorded('x', `x${'é'.repeat(400)}`)).toMatch(/: xé{255}\.\.\. \(cut after 512 bytes\)\n$/)
   })

@@ -1,4 +1,5 @@
 import { HIDDEN } from '../../../wire/messages/hidden-passwords.ts'
+import { cutStatement } from '../../../wire/messages/statement-text.ts'
 
 /** `Text` is what the record keeps of the server's text about an error. */
 export interface StatementEnd<Text = string> {
@@ -64,7 +65,7 @@ export class Statement {
   rows: number | undefined
   error: string | undefined
   errorText: ErrorText | undefined
-  /** True if a password in the statement was replaced. The server's error may quote the password. */
+  /** Whether a password was replaced, or may be in the part that was cut off. The server's error may quote it. */
   hidesPassword = false
   /** Connection pools send empty statements to check that the server responds. These are not recorded. */
   isEmpty = false
@@ -104,7 +105,7 @@ class Running<Item extends Statement, Mark> {
 
   begin(text: string, item: Item): void {
     item.isEmpty = text === ''
-    item.hidesPassword = text.includes(HIDDEN)
+    item.hidesPassword = text.includes(HIDDEN) || cutStatement(text) !== undefined
     if (!item.isEmpty) this.#notes.began(text)
     this.push(item)
   }
