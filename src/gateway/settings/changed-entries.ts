@@ -1,6 +1,5 @@
 import { durationText, sizeText } from '../../basics/text/units.ts'
 import { Secret } from '../../basics/secret.ts'
-import { soundsSecret } from '../../policy/redaction/secret-names.ts'
 import { effectOf, effectOfEntry, type AccessEffect } from './access-effect.ts'
 import { isSameSettings, PARTS, type SettingsChange } from './changes.ts'
 import { withoutPassword } from './print.ts'
@@ -162,7 +161,7 @@ function collect(value: unknown, path: readonly string[], into: Collection): voi
     return value.forEach((one: unknown, key: string) =>
       into.found.set([name, key].filter(Boolean).join('.'), { shown: null, compared: one }),
     )
-  const isHidden = value instanceof Secret || Buffer.isBuffer(value) || HIDDEN.has(name) || isSecretName(path)
+  const isHidden = value instanceof Secret || Buffer.isBuffer(value) || HIDDEN.has(name) || mayBeSecret(path)
   if (isHidden) return void put(null)
   if (Array.isArray(value)) return collectList(value, path, into, put)
   if (typeof value === 'object' && value !== null) {
@@ -195,9 +194,10 @@ function collectList(
 /** The shown texts of lists and of proxies may have credentials. */
 const HIDDEN = new Set(['proxy', 'ca', 'oidc.proxy', 'oidc.ca'])
 
-function isSecretName(path: readonly string[]): boolean {
-  const [last = '', before] = [path.at(-1), path.at(-2)]
-  return (before === 'parameters' || before === 'jira-fields') && soundsSecret(last)
+/** Values of parameters and of fields of issues may be secrets, whatever their names are. */
+function mayBeSecret(path: readonly string[]): boolean {
+  const folder = path.at(-2)
+  return folder === 'parameters' || folder === 'jira-fields'
 }
 
 function isNamed(value: unknown): value is { readonly name: string } {

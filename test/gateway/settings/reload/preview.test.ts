@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { otherToken, RunningGateway } from '../../../support/sites/running-gateway.ts'
 
@@ -100,6 +103,20 @@ describe('values', () => {
       Buffer.from('correct-horse').toString('base64'),
     ])
       expect(said).not.toContain(secret)
+  })
+
+  it('of parameters and Jira fields of schedules are only said to be changed, whatever their names are', async () => {
+    const secret = path.join(mkdtempSync(path.join(tmpdir(), 'pin-')), 'pin')
+    writeFileSync(secret, 'hunter2-hunter2\n', { mode: 0o600 })
+    const more = `
+schedules: [{ name: nightly, cron: '0 3 * * *', connection: one, runbook: ops/a.runbook.sh, as: admin, parameters: { pin: 'file://${secret}', x: hunter2 }, jira-fields: { Board: 'file://${secret}' } }]`
+    gateway.configure({ ...usual, more })
+    const { body } = await gateway.request('POST', '/api/reload')
+    const log = await gateway.request('GET', '/api/audit/logs?action=reload')
+    rmSync(path.dirname(secret), { recursive: true })
+    expect(JSON.stringify(body)).toContain('"name":"parameters.x"')
+    expect(JSON.stringify(log.body)).toContain('schedules nightly parameters.pin: changed, a secret')
+    expect(JSON.stringify([body, log.body])).not.toContain('hunter2')
   })
 
   const cases: readonly (readonly [string, string, string, string?])[] = [
