@@ -61,9 +61,11 @@ export class Pairs {
   }
 
   async #first(asked: PairExecution, second: Second): Promise<PreparedExecution> {
-    const { first: file, commit } = second
+    const { first: file, commit, effective } = second
     const { file_name: of } = asked.body
-    const one = { ...asked, body: { ...asked.body, file_name: file, ref_hash: commit } }
+    // With defaults of its own, the first one could show something else than what the second one changes.
+    const parameters = { ...asked.body.parameters, ...Object.fromEntries(effective) }
+    const one = { ...asked, body: { ...asked.body, parameters, file_name: file, ref_hash: commit } }
     const read = await this.#readFirst(one, of)
     if (read.first !== undefined)
       throw new RequestRefused(

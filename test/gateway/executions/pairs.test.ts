@@ -33,6 +33,9 @@ const FILES = {
   'ops/third.runbook.sh': '{{/* first: ops/delete.runbook.sh */}}\n{{ .id | asenv "ID" }}\necho',
   'ops/itself.runbook.sh': '{{/* first: ops/itself.runbook.sh */}}\necho',
   'ops/real/a.runbook.sh': '{{/* first: ops/delete.dry.runbook.sh */}}\necho',
+  'ops/usual.runbook.sh':
+    '{{/* first: ops/usual.dry.runbook.sh */}}\n{{ .id | default "7" | asenv "ID" }}\necho "deleted $ID"',
+  'ops/usual.dry.runbook.sh': '{{ .id | default "8" | asenv "ID" }}\necho "would delete $ID"',
   'ops/plain.runbook.sh': 'echo plain',
 }
 const DELETE = 'ops/delete.runbook.sh'
@@ -122,6 +125,13 @@ describe('a runbook that names a first one', () => {
     const commit = (of: Record<string, unknown>) => (of['labels'] as { runbookCommit: string }).runbookCommit
     expect(commit(one)).toBe(commit(two))
     expect(JSON.stringify([one, two])).not.toMatch(/hidden-1|runbookFirstDigest/)
+  })
+
+  it('gives its own defaults to the first one, whose defaults may be others', async () => {
+    const usual = { file_name: 'ops/usual.runbook.sh', parameters: {} }
+    const first = await request({ ...usual, first: 'run' })
+    expect(first.body['output']).toBe('would delete 7\n')
+    expect((await request({ ...usual, first: idOf(first) })).body['output']).toBe('deleted 7\n')
   })
 
   it('may be run over the endpoint of the repository, too', async () => {
