@@ -26,15 +26,17 @@ const FORM = `{{/* ${WORD} NAME PATH */}} or {{/* ${WORD} NAME PATH of OTHER */}
 
 /**
  * Returns the lists that comments like `{{/* options-from tenant lists/tenants.runbook.sql of region *\/}}`
- * declare. Such a comment is not an action, so hoop ignores the comment and runs the same file.
+ * declare. Such a comment is not an action, so hoop ignores the comment and runs the same file. A comment like
+ * `options-from: tenant` is refused: if it had no effect, the runbook would run with any value.
  * @throws TemplateError, stage `parse`
  */
 export function declaredLists(source: string): readonly DeclaredList[] {
   return [...source.matchAll(COMMENT)].flatMap(({ 1: text = '', index }) => {
     const [word, parameter = '', list = '', of, other, ...more] = text.trim().split(/\s+/)
-    if (word !== WORD) return []
+    if (!/^options-from\b/i.test(word ?? '')) return []
     const isWhole = of === undefined || (of === 'of' && isName(other))
-    if (!isName(parameter) || list === '' || !isWhole || more.length > 0) throw wrong(`write ${FORM}`)
+    if (word !== WORD || !isName(parameter) || list === '' || !isWhole || more.length > 0)
+      throw wrong(`write ${FORM}`)
     if (!isPath(list)) throw wrong(`${list}: write the path of the list from the root of the repository`)
     const line = source.slice(0, index).split('\n').length
     return [{ parameter, list, line, of: other }]

@@ -40,6 +40,9 @@ describe('a comment of a template', () => {
 
   it.each([
     ['{{/* options-from */}}', 'write {{'],
+    ['{{/* options-from: tenant lists/t */}}', 'write {{'],
+    ['{{/* options-from:tenant lists/t */}}', 'write {{'],
+    ['{{/* Options-From tenant lists/t */}}', 'write {{'],
     ['{{/* options-from tenant */}}', 'write {{'],
     ['{{/* options-from tenant lists/t for region */}}', 'write {{'],
     ['{{/* options-from tenant lists/t of */}}', 'write {{'],
