@@ -15,8 +15,9 @@ export class ListRefused extends Error {
   override readonly name = 'ListRefused'
 }
 
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u
-const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
+/** With characters that show nothing, or reverse the text around them, like U+202E. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
 const COLUMNS = 3
 
 /**

@@ -46,6 +46,7 @@ interface ListServices extends RunbookServices {
 
 interface Running {
   readonly user: string
+  readonly connection: ConnectionSettings
   readonly at: number
   readonly list: Promise<ReadList>
 }
@@ -94,8 +95,9 @@ export class ChoiceLists {
     if (kept !== undefined) return Promise.resolve(kept)
     const key = keyOf(asked)
     const running = this.#running.get(key)
-    if (running !== undefined && this.#now() - running.at <= maxAgeMs) return running.list
-    // The caller needs newer values than those of the running session, and a list runs once at a time.
+    const isSame = running?.connection === asked.connection
+    if (running !== undefined && isSame && this.#now() - running.at <= maxAgeMs) return running.list
+    // The caller needs newer values than those of the running session, or those of the connection after a reload.
     if (running !== undefined)
       return running.list.catch(() => undefined).then(() => this.read(asked, maxAgeMs))
     return this.#begin(key, asked)
@@ -110,7 +112,7 @@ export class ChoiceLists {
         return read
       })
       .finally(() => this.#running.delete(key))
-    this.#running.set(key, { user: asked.user.name, at, list })
+    this.#running.set(key, { user: asked.user.name, connection: asked.connection, at, list })
     return list
   }
 

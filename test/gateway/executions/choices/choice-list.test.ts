@@ -39,6 +39,8 @@ describe('the output of a list', () => {
     ['a CR within a value', 'ok\na\rb', 'line 2 has a control character'],
     ['an escape', '\x1b[31mred', 'line 1 has a control character'],
     ['a line separator', 'a\u2028b', 'line 1 has a control character'],
+    ['a character that reverses text', 'a\u202eb', 'line 1 has a control character'],
+    ['a character without a width', 'a\u200bb', 'line 1 has a control character'],
     ['a control character in the third column', 'a\tb\tc\x07', 'line 1 has a control character'],
     ['four columns', 'a\tb\tc\td', 'line 1 has more than 3 columns'],
     ['bytes that are not UTF-8', Buffer.from([0x61, 0xff]), 'is not UTF-8'],

@@ -42,6 +42,8 @@ const FILES = {
   'ops/lists/gated.runbook.sh': 'echo acme',
   'ops/waits.runbook.sh': `${LISTED('tenants')}read -r _ < ${at('gate')}\n`,
   'ops/holds.runbook.sh': `cat ${at('gate')}`,
+  'ops/lists/slow.runbook.sh': `echo "$CONNECTION" >> ${at('reads')}; read -r _ < ${at('gate')}; echo "$CONNECTION"`,
+  'ops/slow.runbook.sh': LISTED('slow'),
   'ops/hangs.runbook.sh': LISTED('hangs'),
   'ops/floods.runbook.sh': LISTED('floods'),
   'ops/fails.runbook.sh': LISTED('fails'),
@@ -265,6 +267,25 @@ describe('a list of choices', () => {
     age(60_001)
     await choices('plain')
     expect(lines('reads')).toHaveLength(3)
+  })
+
+  it('runs again for the connection of a reload, also while it runs for the connection before', async () => {
+    const reload = async (connections: string) => {
+      const { port } = hooks.address() as AddressInfo
+      gateway.configure({ connections, more: MORE(`http://127.0.0.1:${port}/`) })
+      expect((await gateway.request('POST', '/api/reload')).status).toBe(200)
+    }
+    const gate = openSync(at('gate'), constants.O_RDWR | constants.O_NONBLOCK)
+    const before = choices('slow')
+    await waitFor(() => lines('reads').length === 1)
+    await reload(CONNECTIONS.replace('CONNECTION: live', 'CONNECTION: moved'))
+    const after = choices('slow')
+    await choices('tenant')
+    writeSync(gate, '\n\n')
+    expect((await before).body['choices']).toMatchObject([{ value: 'live' }])
+    expect((await after).body['choices']).toMatchObject([{ value: 'moved' }])
+    closeSync(gate)
+    await reload(CONNECTIONS)
   })
 
   it('gives completion only what was read before', async () => {
