@@ -104,7 +104,7 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
       .getByRole('region', { name: 'Runbooks' })
       .getByRole('listitem')
       .filter({ hasText: 'Refund' })
-    await row.getByText('asks dev').waitFor()
+    await row.getByText('asks dev').first().waitFor()
     const mark = row.getByRole('button', { name: 'Favourite: Refund an order' })
     await mark.click()
     await expect.poll(() => mark.getAttribute('aria-pressed')).toBe('true')

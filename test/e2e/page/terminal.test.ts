@@ -58,10 +58,6 @@ describe.skipIf(missingBrowser !== undefined)(`a terminal of the page${without(m
       .getByRole('region', { name: 'Text', exact: true })
       .getByText(/edited\.txt.*\b12\b/)
       .waitFor()
-    await page
-      .getByRole('complementary', { name: 'Commands' })
-      .getByText('cd; vi -u NONE edited.txt')
-      .waitFor()
     await page.getByRole('button', { name: 'Replay', exact: true }).click()
     await page.getByLabel('Speed').selectOption('16')
     await shows(ada, 'exit')
