@@ -5,7 +5,7 @@ import { VIEWS } from './views.ts'
 // The browser runs this small file while it still loads the others. On a slow line, the view's own files and the
 // question who is signed in then need no time of their own.
 
-/** Whoever comes by a one-time link or to the sign-in page may be another user than before. */
+/** On the sign-in page, and after a one-time link, the user may be another one than before. */
 const isSignIn = location.pathname === '/sign-in' || location.hash !== ''
 
 /** Undefined if nobody is signed in, or if the answer is not usable. */

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import path from 'node:path'
 import { loadsCode } from '../../basics/code-variables.ts'
+import { hasParts } from '../../basics/text/wildcard.ts'
 import type { CompiledRules } from '../../policy/guardrails/compile-rules.ts'
 import type { RuleSet } from '../../policy/guardrails/rules.ts'
 import { SpawnError } from '../../runtime/exit-status.ts'
@@ -194,20 +195,6 @@ export class AllowList {
   }
 
   has(name: string): boolean {
-    return this.#patterns.some((pattern) => matches(pattern.split('*'), name))
+    return this.#patterns.some((pattern) => hasParts(pattern.split('*'), name))
   }
-}
-
-/** @param parts the texts between the asterisks */
-function matches([first = '', ...rest]: readonly string[], name: string): boolean {
-  const last = rest.pop()
-  if (last === undefined) return name === first
-  if (!name.startsWith(first) || !name.endsWith(last)) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = name.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return at <= name.length - last.length
 }

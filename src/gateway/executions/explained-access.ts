@@ -1,4 +1,5 @@
 import { andText, groupsText, orText } from '../../basics/text/lists.ts'
+import { hasParts } from '../../basics/text/wildcard.ts'
 import type { AccessAmount, AccessExplanation, accessContract } from '../../contract/access.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
@@ -99,18 +100,8 @@ function isPart(part: string, name: string): boolean {
 
 /** Without a `*`, the text is a part of the name. With one, it is the whole name, and `*` stands for any text. */
 function isMeant(wanted: string, name: string): boolean {
-  const [first = '', ...others] = wanted.toLowerCase().split('*')
-  const last = others.pop()
-  if (last === undefined) return isPart(wanted, name)
-  const text = name.toLowerCase()
-  if (!text.startsWith(first) || !text.endsWith(last)) return false
-  let at = first.length
-  for (const piece of others) {
-    const found = text.indexOf(piece, at)
-    if (found < 0) return false
-    at = found + piece.length
-  }
-  return at <= text.length - last.length
+  if (!wanted.includes('*')) return isPart(wanted, name)
+  return hasParts(wanted.toLowerCase().split('*'), name.toLowerCase())
 }
 
 /**

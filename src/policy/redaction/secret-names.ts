@@ -1,3 +1,5 @@
+import { hasParts } from '../../basics/text/wildcard.ts'
+
 /** Digits at the end of a word do not count: `API_KEY2`, `DB_HOST_1`. */
 const WORD_END = String.raw`\d*(?:[_.-]|$)`
 const WORD_START = '(?:^|[_.-])'
@@ -101,7 +103,7 @@ export class SecretNames {
   }
 
   #ruleFor(name: string): NameRule | undefined {
-    return this.#rules.findLast((candidate) => matchesName(candidate, name))
+    return this.#rules.findLast((candidate) => hasParts(candidate.literals, name.toUpperCase()))
   }
 }
 
@@ -125,22 +127,6 @@ export function parseNameRule(text: string): NameRule | undefined {
   const readable = text.startsWith('!')
   const glob = readable ? text.slice(1) : text
   return { readable, literals: glob.toUpperCase().split('*') }
-}
-
-/** Compares by hand, because a regular expression would take very long with many stars. */
-function matchesName({ literals }: NameRule, name: string): boolean {
-  const rest = name.toUpperCase()
-  const [first = '', ...others] = literals
-  const last = others.pop()
-  if (last === undefined) return rest === first
-  if (!rest.startsWith(first)) return false
-  let at = first.length
-  for (const literal of others) {
-    const found = rest.indexOf(literal, at)
-    if (found < 0) return false
-    at = found + literal.length
-  }
-  return rest.length - last.length >= at && rest.endsWith(last)
 }
 
 /** Matches `staging`, `eu-west`, `Data Warehouse`. Does not match mixed case inside a word. */

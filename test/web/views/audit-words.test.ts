@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { brokenAt, progressText } from '../../../web/src/views/audit/verdict-texts.ts'
 import {
   actorText,
+  brokenAt,
   didText,
   failureText,
   lookOf,
   objectText,
+  progressText,
   type Told,
 } from '../../../web/src/views/audit/words.ts'
 

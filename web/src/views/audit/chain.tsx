@@ -5,7 +5,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { ClockMoment } from '../../parts/moment.tsx'
 import { visible } from '../../parts/visible.ts'
-import { brokenAt, progressText } from './verdict-texts.ts'
+import { brokenAt, progressText } from './words.ts'
 
 type Checking = NonNullable<AuditChain['checking']>
 

@@ -1,5 +1,5 @@
 import type { AuditAction, AuditType } from '../../../../src/contract/contract.ts'
-import type { AuditEntry } from '../../api/types.ts'
+import type { AuditChain, AuditEntry } from '../../api/types.ts'
 
 type Words<Name extends string> = Readonly<Record<Name, string>>
 
@@ -111,4 +111,15 @@ export function lookOf(entry: Told): Look {
   return details?.['status'] === 'APPROVED'
     ? { icon: 'approve', tone: 'is-good' }
     : { icon: 'ban', tone: 'is-bad' }
+}
+
+/** @param checking null before the gateway has told its progress */
+export function progressText(checking: AuditChain['checking']): string {
+  if (checking === null) return 'checking the chain'
+  return `checking entry ${checking.sequence.toLocaleString()} of ${checking.until.toLocaleString()}`
+}
+
+/** Names the first entry that does not fit. */
+export function brokenAt([first]: NonNullable<AuditChain['verdict']>['faults']): string {
+  return first === undefined ? 'the chain is broken' : `the chain is broken at entry ${first.sequence}`
 }

@@ -98,7 +98,7 @@ function reviewsOf(answers: readonly Foreseen[]): (readonly [string, ForeseenRev
   ]
 }
 
-/** Whom the requester can ask, and how long the answer usually takes. */
+/** Names the users who can approve, and the usual time until one of them decides. */
 function Deciders({ approvers = [], usual_wait: wait }: ForeseenReview) {
   return (
     <>

@@ -1,5 +1,6 @@
 import { useCallback, useMemo, useState } from 'preact/hooks'
 import type { Session } from '../../api/types.ts'
+import { markedText } from '../../output/output-row.tsx'
 import { useSearch } from '../../output/search.ts'
 import { SearchField } from '../../output/output-tools.tsx'
 import { Icon } from '../../parts/icon.tsx'
@@ -8,13 +9,16 @@ import { useRowWindow } from '../../parts/lists/window.ts'
 import { Empty, Loading, Note, Problem } from '../../parts/messages.tsx'
 import { bytesText, CLOCK } from '../../parts/moment.tsx'
 import { saveFile } from '../../parts/save-file.ts'
+import { visible } from '../../parts/visible.ts'
 import { downloadName } from '../sessions/file-name.ts'
 import { commandsOf, fileOf, rowsOf, type Command } from './past-lines.ts'
-import { PAST_ROW_PX, PastRow } from './past-row.tsx'
+import type { PastLine } from './past-text.ts'
 import { Player } from './player.tsx'
 import { readRecording, type Recording } from './recording.ts'
 import { readText, type ReadText } from './read-text.ts'
 import './past.css'
+
+const PAST_ROW_PX = 20
 
 /** A past terminal: its text, to read and to search, and its replay. */
 export function Past({ session }: { readonly session: Session }) {
@@ -227,5 +231,36 @@ function CutNote({ session, text: { lines, cut }, start }: CutNoteProps) {
         all.
       </p>
     </Note>
+  )
+}
+
+interface PastRowProps {
+  readonly line: PastLine
+  /** The line above, whose time is not repeated. */
+  readonly before: PastLine | undefined
+  /** Beginning of the terminal in ms. */
+  readonly start: number
+  readonly isMarked: boolean
+  readonly found: string
+}
+
+/** Draws a line of a past terminal. Times are not part of the text, so copied text does not have them. */
+function PastRow({ line, before, start, isMarked, found }: PastRowProps) {
+  const { text, at, isScreen, prompt = 0 } = line
+  const time = CLOCK.format(start + at * 1000)
+  const isSame = before !== undefined && CLOCK.format(start + before.at * 1000) === time
+  const marks = [isScreen ? ' is-screen' : '', isMarked ? ' is-found' : '']
+  return (
+    <div class={`row${marks.join('')}`}>
+      <span class="line-number" data-n={isSame ? '' : time} title={time} />
+      <span class="line-text">
+        {prompt > 0 && <span class="n">{markedText(visible(text.slice(0, prompt)), found)}</span>}
+        {prompt > 0 ? (
+          <strong>{markedText(visible(text.slice(prompt)), found)}</strong>
+        ) : (
+          markedText(visible(text), found)
+        )}
+      </span>
+    </div>
   )
 }
