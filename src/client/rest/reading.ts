@@ -111,6 +111,7 @@ function isText({ type, literal }: v.GenericSchema & { readonly literal?: unknow
  */
 function nullableReader(wrapped: v.GenericSchema): Omit<Field, 'name'> {
   if (isText(wrapped)) return orElse(text, '')
+  if (wrapped.type === 'nullable') return nullableReader((wrapped as Wrapping).wrapped)
   const read = wrapped.type === 'number' ? number : fieldReader(wrapped).read
   return orAbsent((value) => (value === null ? undefined : read(value)))
 }

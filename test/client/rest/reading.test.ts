@@ -19,6 +19,13 @@ describe('a reader of answers', () => {
     ])
   })
 
+  it('makes a text that is null, or missing, an empty one', () => {
+    const shape = v.strictObject({ one: v.optional(v.nullable(v.string())), two: v.nullable(v.string()) })
+    const blank = { one: '', two: '' }
+    expect(readerOf(shape)({ one: null, two: null })).toMatchObject(blank)
+    expect(readerOf(shape)({})).toMatchObject(blank)
+  })
+
   it.each([null, 'text', 1, true])('does not read %j as an object', (value) => {
     expect(read(value)).toBe(UNREADABLE)
   })
