@@ -11,6 +11,8 @@ export interface FirstRunbook {
 }
 
 const FIRST = /^\s*first\s*:\s*([^]*?)\s*$/i
+/** Matches such a comment inside another one, whose author has forgotten its end: it would have no effect. */
+const INSIDE = /\{\{(?:-[ \t\r\n])?\/\*\s*first\s*:/i
 
 /**
  * Finds the comment that names the first runbook. It counts anywhere in the file: if a misplaced comment had no
@@ -24,8 +26,11 @@ export function firstRunbook(source: ByteString): FirstRunbook | undefined {
   while (lexer.next().kind !== 'eof');
   const found = lexer.comments.flatMap(({ text, at }) => {
     const path = FIRST.exec(decodeText(text))?.[1]
-    return path === undefined ? [] : [{ path, line: source.slice(0, at).split('\n').length }]
+    return path === undefined ? [] : [{ path, line: lineOf(source, at) }]
   })
+  const hiding = lexer.comments.find(({ text }) => INSIDE.test(text))
+  if (hiding !== undefined)
+    throw refused(lineOf(source, hiding.at), 'first: is inside another comment; end that comment before it')
   const [first, second] = found
   if (second !== undefined) throw refused(second.line, 'a runbook can name only one first runbook')
   if (first !== undefined && !isPath(first.path))
@@ -34,6 +39,10 @@ export function firstRunbook(source: ByteString): FirstRunbook | undefined {
       'first: needs the path of a runbook, from the root of the repository, like first: ops/delete.dry.runbook.sh',
     )
   return first
+}
+
+function lineOf(source: ByteString, at: number): number {
+  return source.slice(0, at).split('\n').length
 }
 
 function isPath(path: string): boolean {

@@ -1,5 +1,6 @@
 import { TemplateError } from '../golang/template/errors.ts'
 import type { Input, OptionsFrom } from './inputs.ts'
+import type { Defaults } from './defaults.ts'
 
 /** A value that has to be in a list when the runbook runs. */
 export interface ChosenValue extends OptionsFrom {
@@ -22,6 +23,10 @@ export interface DeclaredList extends OptionsFrom {
  */
 const COMMENT = /\{\{(?:-[ \t\r\n])?\/\*((?:(?!\*\/|\{\{(?:-[ \t\r\n])?\/\*)[^])*)\*\/(?:[ \t\r\n]-)?\}\}/g
 const WORD = 'options-from'
+/** Matches where such a comment seems to begin. If no comment of `COMMENT` begins there, its list would have no effect. */
+const BEGINNING = /\{\{(?:-[ \t\r\n])?\/\*\s*options-from\b/gi
+/** A gateway reads at most this many lists at once for a user. */
+export const MAX_LISTS = 20
 const FORM = `{{/* ${WORD} NAME PATH */}} or {{/* ${WORD} NAME PATH of OTHER */}}`
 
 /**
@@ -31,7 +36,11 @@ const FORM = `{{/* ${WORD} NAME PATH */}} or {{/* ${WORD} NAME PATH of OTHER */}
  * @throws TemplateError, stage `parse`
  */
 export function declaredLists(source: string): readonly DeclaredList[] {
-  return [...source.matchAll(COMMENT)].flatMap(({ 1: text = '', index }) => {
+  const comments = [...source.matchAll(COMMENT)]
+  const begun = new Set(comments.map(({ index }) => index))
+  if ([...source.matchAll(BEGINNING)].some(({ index }) => !begun.has(index)))
+    throw wrong(`a comment has no end of its own; write ${FORM}`)
+  return comments.flatMap(({ 1: text = '', index }) => {
     const [word, parameter = '', list = '', of, other, ...more] = text.trim().split(/\s+/)
     if (!/^options-from\b/i.test(word ?? '')) return []
     const isWhole = of === undefined || (of === 'of' && isName(other))
@@ -74,6 +83,9 @@ export function withLists(lists: readonly DeclaredList[], ...groups: (readonly I
       throw wrong(`the values of parameter ${parameter} depend on themselves`)
   }
   if (byParameter.size < lists.length) throw wrong('a parameter has two lists')
+  const paths = new Set(lists.map(({ list }) => list)).size
+  if (paths > MAX_LISTS)
+    throw wrong(`a runbook can have at most ${MAX_LISTS} lists, and this one has ${paths}`)
   return groups.map((group) =>
     group.map((input) => {
       const { list, of } = byParameter.get(input.name) ?? {}
@@ -97,12 +109,12 @@ function dependsOn(lists: ReadonlyMap<string, DeclaredList>, parameter: string):
  */
 export function chosenValues(
   inputs: readonly Input[],
+  defaults: Defaults,
   parameters: ReadonlyMap<string, string>,
 ): readonly ChosenValue[] {
-  const byName = new Map(inputs.map((input) => [input.name, input]))
   const valueOf = (name: string) => {
     const value = parameters.get(name) ?? ''
-    return value === '' ? (byName.get(name)?.default ?? '') : value
+    return value === '' ? (defaults.get(name) ?? '') : value
   }
   return inputs.flatMap(({ name: parameter, optionsFrom }) => {
     const value = valueOf(parameter)

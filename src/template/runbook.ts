@@ -1,69 +1,15 @@
 import { TemplateError } from '../golang/template/errors.ts'
 import { renderStatements } from '../golang/template/run/evaluate.ts'
 import { Rendering } from '../golang/template/run/rendering.ts'
-import {
-  type Operand,
-  type Pipeline,
-  pipelinesIn,
-  type TemplateStatement,
-} from '../golang/template/syntax/ast.ts'
+import { type Pipeline, pipelinesIn, type TemplateStatement } from '../golang/template/syntax/ast.ts'
 import { encodeSource, parseStatements } from '../golang/template/syntax/parser.ts'
 import { type ByteString, decodeText, encodeText } from '../golang/text/byte-string.ts'
+import { checkOneDefault, type Defaults, defaultsOf } from './defaults.ts'
 import { firstRunbook, type FirstRunbook } from './first-runbook.ts'
 import { RUNBOOK } from './functions.ts'
 import { checkDeclared, type Discovered, discoverInputs, type Input, inputsInBlocks } from './inputs.ts'
 import { declaredLists, withLists } from './options-from.ts'
-
-/** Returns all possible names of parameters, also inside blocks: `.a`, `$.a`, `index . "a"`. */
-function usedNames(statements: readonly TemplateStatement[]): string[] {
-  return [...new Set(pipelinesIn(statements).flatMap(ofPipeline).map(decodeText))]
-}
-
-/** Returns no names if a parameter without a name may be there, too: then the names would be only a part. */
-function namesIn(pipeline: Pipeline): string[] {
-  if (mayHaveUnnamed(pipeline)) return []
-  return [...new Set(ofPipeline(pipeline).map(decodeText))]
-}
-
-function ofPipeline({ commands }: Pipeline): ByteString[] {
-  return commands.flatMap(({ words }) => {
-    const [callee] = words
-    const isIndex = callee.kind === 'identifier' && callee.name === 'index'
-    return words.flatMap((word) => ofOperand(word, isIndex))
-  })
-}
-
-/** Returns the first name of `.a.b`, because a parameter is a text without fields. */
-function ofOperand(operand: Operand, isIndexed: boolean): ByteString[] {
-  switch (operand.kind) {
-    case 'field':
-    case 'chain':
-      return operand.names.slice(0, 1)
-    case 'variable':
-      return operand.name === '$' ? operand.fields.slice(0, 1) : []
-    case 'string':
-      return isIndexed ? [operand.value] : []
-    case 'pipeline':
-      return ofPipeline(operand)
-    default:
-      return []
-  }
-}
-
-/** Whether the dot, all parameters together, or a variable is in the pipeline. `index . "a"` has only a name. */
-function mayHaveUnnamed({ commands }: Pipeline): boolean {
-  return commands.some(({ words }) => {
-    const [callee, , key] = words
-    const isNamed = callee.kind === 'identifier' && callee.name === 'index' && key?.kind === 'string'
-    return words.some((word, at) => !(isNamed && at === 1) && isUnnamed(word))
-  })
-}
-
-function isUnnamed(operand: Operand): boolean {
-  if (operand.kind === 'variable') return operand.name !== '$' || operand.fields.length === 0
-  if (operand.kind === 'pipeline') return mayHaveUnnamed(operand)
-  return operand.kind === 'dot'
-}
+import { namesIn, usedNames } from './parameter-names.ts'
 
 export { TemplateError } from '../golang/template/errors.ts'
 export { MAX_PLACES } from '../golang/template/run/rendering.ts'
@@ -116,6 +62,8 @@ export interface Template {
   readonly inBlocks: readonly Input[]
   /** The runbook that runs before this one, as its dry run. hoop ignores it. */
   readonly first?: FirstRunbook
+  /** What the rendering takes for an empty value, by parameter. */
+  readonly defaults: Defaults
   /**
    * Ignores unknown parameters.
    * @throws TemplateError with the stage `parameters` if inputs are missing or break a declared rule, and
@@ -146,14 +94,18 @@ export function parseTemplate(source: string): Template {
   const statements = parseStatements(bytes, RUNBOOK)
   const { inputs: found, declarations } = discoverInputs(statements)
   const foundInBlocks = inputsInBlocks(statements, found, usedNames(statements))
-  const [inputs = [], inBlocks = []] = withLists(declaredLists(source), found, foundInBlocks)
+  const lists = declaredLists(source)
+  const [inputs = [], inBlocks = []] = withLists(lists, found, foundInBlocks)
+  const defaults = defaultsOf(statements)
   const declared = { inputs, declarations: [...declarations, ...inBlocks] }
   const first = firstRunbook(bytes)
+  checkOneDefault(defaults, lists, first)
   const rendering = (parameters: ReadonlyMap<string, string>, missing: readonly string[]) =>
     rendered({ source: bytes, statements, declared, parameters, missing })
   return {
     inputs,
     inBlocks,
+    defaults,
     ...(first !== undefined && { first }),
     render: (parameters) => {
       refuseMissing(inputs.filter((input) => isMissing(input, parameters)))

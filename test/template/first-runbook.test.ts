@@ -33,6 +33,22 @@ describe('the comment that names the first runbook', () => {
     },
   )
 
+  it.each(['{{/* to do\n{{/* first: a.sh */}}', '{{/* {{- /*First :a.sh */ -}}'])(
+    'is refused inside another comment, which would hide it: %j',
+    (source) => {
+      expect(() => firstOf(source)).toThrow('template: :1: first: is inside another comment')
+    },
+  )
+
+  it.each(['{{ .id | default "2" }}', '{{ if .x }}{{ .id | default .x }}{{ end }}'])(
+    'is refused if a parameter has not one default, because the dry run gets only one: %s',
+    (action) => {
+      const own = '{{ .id | default "1" }}'
+      expect(firstOf(`${own}{{/* first: a.sh */}}${own}`)).toBeDefined()
+      expect(() => firstOf(`${own}{{/* first: a.sh */}}${action}`)).toThrow('parameter id: the first runbook')
+    },
+  )
+
   it('is refused twice', () => {
     expect(() => firstOf('{{/* first: a.sh */}}\n{{/* first: b.sh */}}')).toThrow(
       'template: :2: a runbook can name only one first runbook',

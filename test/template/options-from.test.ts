@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chosenValues, declaredLists } from '../../src/template/options-from.ts'
+import { chosenValues, declaredLists, MAX_LISTS } from '../../src/template/options-from.ts'
 import { parseTemplate } from '../../src/template/runbook.ts'
 
 const LIST = '{{/* options-from tenant lists/t.runbook.sql */}}'
@@ -10,6 +10,12 @@ const inputs = (source: string) => {
   const { inputs: listed, inBlocks } = parseTemplate(source)
   return [...listed, ...inBlocks]
 }
+/** Lists of parameters that the comments and texts also use. */
+const manyLists = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, at) => `{{/* options-from p${at} lists/${at} */}}{{ .p${at} | asenv "P${at}" }}`,
+  )
 const fromOf = (source: string) => inputs(source).find(({ name }) => name === 'tenant')?.optionsFrom
 
 describe('a comment of a template', () => {
@@ -48,6 +54,16 @@ describe('a comment of a template', () => {
     ['{{/* options-from tenant lists/t of */}}', 'write {{'],
     ['{{/* options-from tenant lists/t of region more */}}', 'write {{'],
     ['{{/* options-from te-nant lists/t */}}', 'write {{'],
+    ['{{/* options-from tenant {{/* lists/t */}}', 'no end of its own'],
+    ['{{/* options-from tenant lists/t {{- /* a comment */}}', 'no end of its own'],
+    ['{{ .x | default "{{/* options-from tenant" }}', 'no end of its own'],
+    [manyLists(MAX_LISTS + 1).join(''), 'at most 20 lists, and this one has 21'],
+    ['{{ .tenant | default "b" }}{{/* options-from tenant lists/t */}}', 'one default'],
+    ['{{ if .x }}{{ .tenant | default "b" }}{{ end }}{{/* options-from tenant lists/t */}}', 'one default'],
+    ['{{ if .x }}{{ default "b" .tenant }}{{ end }}{{/* options-from tenant lists/t */}}', 'one default'],
+    ['{{ if (.tenant | default "b") }}x{{ end }}{{/* options-from tenant lists/t */}}', 'one default'],
+    ['{{ .tenant | default .region }}{{/* options-from tenant lists/t */}}', 'one default'],
+    [`${OF}{{ .region | default "a" }}{{ .region | default "b" }}`, 'parameter region: a list'],
     ['{{/* options-from tenant /lists/t */}}', 'the path of the list'],
     ['{{/* options-from tenant ../t */}}', 'the path of the list'],
     ['{{/* options-from tenant lists//t */}}', 'the path of the list'],
@@ -59,6 +75,15 @@ describe('a comment of a template', () => {
     [`{{ .key | type "password" }}{{/* options-from key lists/t */}}`, 'is a password'],
   ])('is refused if its list could not be enforced: %s', (comment, problem) => {
     expect(() => parseTemplate(`${comment}${USES}`)).toThrow(problem)
+  })
+
+  it('is read with as many lists as a gateway reads at once, and with the same default in each action', () => {
+    expect(fromOf(`${manyLists(MAX_LISTS - 1).join('')}${LIST}${USES}`)).toBeDefined()
+    const shared = [...manyLists(MAX_LISTS), '{{/* options-from other lists/0 */}}{{ .other | asenv "O" }}']
+    expect(inputs(shared.join('')).length).toBe(MAX_LISTS + 1)
+    expect(
+      fromOf(`${LIST}${USES}{{ .tenant | default "acme" }}{{ .region | default .tenant }}`),
+    ).toBeDefined()
   })
 
   it('is found whatever other comments and texts are before it', () => {
@@ -94,13 +119,17 @@ describe('a comment of a template', () => {
 describe('the chosen values', () => {
   it('are those of the parameters with a list, and an empty value is the default', () => {
     const chosen = (values: Record<string, string>, source = `${OF}${USES}`) =>
-      chosenValues(inputs(source), new Map(Object.entries(values))).map(({ value, ofValue }) => [
-        value,
-        ofValue,
-      ])
+      chosenValues(inputs(source), parseTemplate(source).defaults, new Map(Object.entries(values))).map(
+        ({ value, ofValue }) => [value, ofValue],
+      )
     expect(chosen({ tenant: 'x', region: 'eu' })).toEqual([['x', 'eu']])
     expect(chosen({ tenant: '', region: 'eu' })).toEqual([['acme', 'eu']])
     expect(chosen({ tenant: 'x' }, `${LIST}${USES}`)).toEqual([['x', '']])
+    // The rendering takes the default of each action, and not only of the last one.
+    expect(chosen({ tenant: '' }, `${LIST}${USES}{{ .tenant }}`)).toEqual([['acme', '']])
+    const inBlock =
+      '{{ if .x }}{{ .tenant | default "acme" }}{{ end }}{{ if .y }}{{ .tenant | type "text" }}{{ end }}'
+    expect(chosen({}, `${LIST}${inBlock}`)).toEqual([['acme', '']])
     expect(chosen({}, `${LIST}{{ if .tenant }}x{{ end }}`)).toEqual([])
   })
 })

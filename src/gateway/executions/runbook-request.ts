@@ -49,7 +49,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
   const parameters = new Map(Object.entries(body.parameters))
   const rendered = refusing(() => template.render(parameters))
   const inputs = inputsOf(template)
-  const values = chosenValues(inputs, parameters)
+  const values = chosenValues(inputs, template.defaults, parameters)
   const { title } = leadingComment(text)
   const secretParameters = secretsAmong(parameters, inputs, rendered.env)
   return {
@@ -61,7 +61,7 @@ export async function renderRunbook(source: RunbookSource, body: RunbookBody): P
     origin: { places: rendered.places, sha256: createHash('sha256').update(text).digest('hex') },
     secretParameters,
     choices: values.length === 0 ? undefined : { commit, values },
-    effective: withDefaults(parameters, inputs),
+    effective: withDefaults(parameters, template),
     secretValues: inputs
       .filter(({ type }) => UNRECORDED_TYPES.has(type))
       .map(({ name }) => Buffer.from(parameters.get(name) ?? '')),
@@ -134,11 +134,12 @@ export function refusing<T>(made: () => T): T {
 
 function withDefaults(
   parameters: ReadonlyMap<string, string>,
-  inputs: readonly Input[],
+  template: Template,
 ): ReadonlyMap<string, string> {
-  const defaults = inputs.map(({ name, default: proposed = '' }) => [name, proposed] as const)
-  const given = [...parameters].filter(([, value]) => value !== '')
-  return new Map([...defaults.filter(([, value]) => value !== ''), ...given])
+  const texts = inputsOf(template).map(
+    ({ name, default: shown = '' }) => [name, template.defaults.get(name) ?? shown] as const,
+  )
+  return new Map([...texts, ...parameters].filter(([, value]) => value !== ''))
 }
 
 /** A parameter is secret by its type, by its name, or by the variable that it sets. */

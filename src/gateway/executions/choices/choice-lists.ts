@@ -1,3 +1,4 @@
+import { MAX_LISTS } from '../../../template/options-from.ts'
 import { parseTemplate, TemplateError, type RenderedTemplate } from '../../../template/runbook.ts'
 import type { HttpCode } from '../../../contract/statuses.ts'
 import type { History } from '../../history/history.ts'
@@ -18,7 +19,6 @@ const MAX_RUN_MS = 5000
 const MAX_KEPT_BYTES = 16 * 1024 * 1024
 /** A gateway reads at most this many lists at once, so their output stays below 50 MiB. */
 const MAX_RUNNING_LISTS = 200
-const MAX_RUNNING_LISTS_OF_ONE_USER = 20
 
 /** Which list, and for whom. The list runs as the user, so two users may see different values. */
 export interface AskedList extends Pick<SessionRequest, 'clientIp' | 'askedWith'> {
@@ -118,10 +118,10 @@ export class ChoiceLists {
 
   #checkRoom(user: string): void {
     const own = [...this.#running.values()].filter((one) => one.user === user).length
-    if (this.#running.size < MAX_RUNNING_LISTS && own < MAX_RUNNING_LISTS_OF_ONE_USER) return
+    if (this.#running.size < MAX_RUNNING_LISTS && own < MAX_LISTS) return
     throw new RequestRefused(
       'too-much-at-once',
-      `too many lists of choices are read at this moment: at most ${MAX_RUNNING_LISTS}, and ${MAX_RUNNING_LISTS_OF_ONE_USER} per user; try again later`,
+      `too many lists of choices are read at this moment: at most ${MAX_RUNNING_LISTS}, and ${MAX_LISTS} per user; try again later`,
     )
   }
 
