@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Frozen } from './contract.ts'
 import { ReasonNeed } from './reason.ts'
+import { DECIDERS } from './review-facts.ts'
 import { about, moment, text, wholeCount } from './words.ts'
 
 export const ForeseeScriptShape = v.object(
@@ -34,6 +35,7 @@ export const ForeseenScriptShape = v.strictObject({
         minimum: about('minimum number of groups that have to approve', wholeCount),
         force_groups: about('groups of which one member alone may approve', v.array(text)),
         self_approval: about('whether approvers may approve their own scripts', v.boolean()),
+        ...DECIDERS,
       }),
     ),
   ),

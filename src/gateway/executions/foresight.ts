@@ -14,8 +14,10 @@ import { checkRunbookAccess, needsConfirmation } from './runbook-access.ts'
 interface Foreseeing {
   readonly locks: Locks
   readonly settings: CurrentSettings
-  readonly decidersOf: ReturnType<ReviewFacts['decidersBefore']>
+  readonly decidersOf: DecidersOf
 }
+
+export type DecidersOf = ReturnType<ReviewFacts['decidersBefore']>
 
 /** Tells what would happen to a runbook now, without reading or running it. @throws RequestRefused */
 export function foreseen(
@@ -26,18 +28,7 @@ export function foreseen(
 ): ForeseenAnswer {
   if (!connection.access.runbooks) throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
   checkRunbookAccess(connection, connection.runbooks?.repository, file)
-  const request: SessionRequest = {
-    connection,
-    user: user.name,
-    origin: 'client-api-runbooks',
-    verb: 'exec',
-    bringsInput: false,
-    script: Buffer.alloc(0),
-    envVars: new Map(),
-    clientArgs: [],
-    metadata: {},
-    labels: { runbookFile: file },
-  }
+  const request = requestBefore(user, connection, 'client-api-runbooks', { runbookFile: file })
   const rule = reviewRule(request, user.groups, file)
   const { prompt_types: prompts, cmdb_types: objects } = connection.jira ?? {}
   return {
@@ -68,5 +59,18 @@ export function foreseen(
     confirm: needsConfirmation(connection, file),
     client_input: connection.access.clientInput,
     reason: reasonSetting(connection, file) ?? null,
+  }
+}
+
+/** Returns a request of which nothing is known yet but who makes it and where it would run. */
+export function requestBefore(
+  { name: user }: GatewayUser,
+  connection: ConnectionSettings,
+  origin: SessionRequest['origin'],
+  labels: SessionRequest['labels'] = {},
+): SessionRequest {
+  return {
+    ...{ user, connection, origin, labels, verb: 'exec', bringsInput: false },
+    ...{ script: Buffer.alloc(0), envVars: new Map(), clientArgs: [], metadata: {} },
   }
 }

@@ -125,7 +125,8 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       schemas.read(user, scriptConnection(user, name), { askedWith, clientIp }, fresh),
     foreseeScript: async ({ user, body: { connection: name, script } }) => {
       const connection = scriptConnection(user, name)
-      const foreseen = foreseenScript(services, user, connection)
+      const decidersOf = facts.decidersBefore()
+      const foreseen = foreseenScript({ ...services, decidersOf }, user, connection)
       if (!script) return { ...foreseen, refused: null }
       const judge = () => rules.refusal(connection, Buffer.from(script))
       return { ...foreseen, refused: await longWork.run(user.name, judge, Buffer.byteLength(script)) }

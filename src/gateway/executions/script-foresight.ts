@@ -11,6 +11,7 @@ import { RequestRefused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { guardRailRules, withNames } from '../sessions/guardrails.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
+import { requestBefore, type DecidersOf } from './foresight.ts'
 import { reasonSetting } from './reason.ts'
 import { schemaRefusal } from './database-schema.ts'
 
@@ -18,24 +19,26 @@ type RefusedScript = NonNullable<ForeseenScriptAnswer['refused']>
 
 /** Tells what would happen to a script now, without running it. @throws RequestRefused */
 export function foreseenScript(
-  { agents }: { readonly agents: Pick<Agents, 'isOnline'> },
+  { agents, decidersOf }: { readonly agents: Pick<Agents, 'isOnline'>; readonly decidersOf: DecidersOf },
   user: GatewayUser,
   connection: ConnectionSettings,
 ): Omit<ForeseenScriptAnswer, 'refused'> {
   if (!connection.access.exec) throw new RequestRefused('not-permitted', hoopWords.disabled('exec'))
-  const { review } = reviewRule({ connection, origin: 'client-api', verb: 'exec' }, user.groups) ?? {}
+  const request = requestBefore(user, connection, 'client-api')
+  const rule = reviewRule(request, user.groups)
   return {
     connection: connection.name,
     agent: connection.agent,
     agent_online: agents.isOnline(connection.agent),
     review:
-      review === undefined
+      rule === undefined
         ? null
         : {
-            groups: [...review.groups],
-            minimum: review.minimum,
-            force_groups: [...review.forceGroups],
-            self_approval: review.selfApproval,
+            groups: [...rule.review.groups],
+            minimum: rule.review.minimum,
+            force_groups: [...rule.review.forceGroups],
+            self_approval: rule.review.selfApproval,
+            ...decidersOf(request, rule),
           },
     masked: maskedTypes(connection),
     guardrails: connection.guardrails.map(({ name, input, output }) => ({

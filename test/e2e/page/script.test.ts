@@ -159,6 +159,7 @@ describe.skipIf(missingBrowser !== undefined)(`a script of one's own${without(mi
     await editor(sue).fill('BEGIN;\nDELETE FROM carts WHERE id = 7;\nCOMMIT;')
     await page.getByText('Refused, line').waitFor({ state: 'detached' })
     await sue.sees('dba has to approve. You cannot approve your own script.')
+    await sue.sees('dba: bea')
     await page.getByRole('button', { name: 'Ask for approval' }).click()
     await sue.sees('Nothing has run yet')
     expect(await scriptsOf('sue')).toContain('BEGIN;')

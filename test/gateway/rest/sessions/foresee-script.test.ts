@@ -55,7 +55,13 @@ describe('POST /api/sessions/foresee', () => {
           reason: null,
           refused: null,
         },
-        review: { groups: ['dba'], minimum: 1, force_groups: ['leads'], self_approval: true },
+        review: {
+          ...{ groups: ['dba'], minimum: 1, force_groups: ['leads'], self_approval: true },
+          approvers: [
+            { group: 'dba', names: ['dora', 'other'], others: 0 },
+            { group: 'leads', names: ['dora'], others: 0, can_force: true },
+          ],
+        },
         masked: ['EMAIL_ADDRESS', 'ORDER'],
         guardrails: [
           { name: 'writes', input: 2, output: 0 },
@@ -76,6 +82,18 @@ describe('POST /api/sessions/foresee', () => {
       ...{ review: null, masked: [], guardrails: [] },
     })
   })
+
+  it('says how long such requests usually wait, as soon as three were decided', async () => {
+    const waits = async () => (await ask({ connection: 'prod' })).body['review']
+    const dora = { authorization: 'Bearer a-token-of-dora-0123456789' }
+    for (let count = 0; count < 3; count += 1) {
+      expect(await waits()).not.toHaveProperty('usual_wait')
+      const { body } = await gateway.request('POST', '/api/sessions', { connection: 'prod', script: 'true' })
+      await gateway.request('PUT', `/api/reviews/${String(body['session_id'])}`, { status: 'REJECTED' }, dora)
+    }
+    expect(await waits()).toHaveProperty('usual_wait.requests', 3)
+  })
+
   it.each([
     ['a word', 'SELECT 1;\nDROP TABLE carts;\n', { ...WORDS, line: 2 }],
     ['a word at the beginning', 'DROP TABLE carts', { ...WORDS, line: 1 }],

@@ -27,6 +27,22 @@ export function DeciderNames({
   )
 }
 
+/** Names the users who can approve, and the usual time until one of them decides. */
+export function WhomToAsk({ approvers = [], usual_wait: wait }: Pick<Review, 'approvers' | 'usual_wait'>) {
+  return (
+    <>
+      <ul>
+        {approvers.map((one) => (
+          <li key={`${one.group} ${one.can_force === true}`}>
+            <Name>{one.group}</Name>: <DeciderNames {...one} />
+          </li>
+        ))}
+      </ul>
+      {wait !== undefined && <p>{usualWaitText(wait)}</p>}
+    </>
+  )
+}
+
 /** Says how long requests that ask the same groups usually wait. */
 export function usualWaitText({ seconds, requests }: NonNullable<Review['usual_wait']>): string {
   return `Such requests usually wait ${durationOf(seconds)}: half of the last ${requests} were decided sooner.`

@@ -4,7 +4,7 @@ import type { Foreseen } from '../../api/types.ts'
 import { Note } from '../../parts/messages.tsx'
 import { ExactMoment } from '../../parts/moment.tsx'
 import { Name } from '../../parts/text.tsx'
-import { DeciderNames, usualWaitText } from '../approvals/deciders.tsx'
+import { WhomToAsk } from '../approvals/deciders.tsx'
 import { ruleText } from '../approvals/rule-text.ts'
 import { visible } from '../../parts/visible.ts'
 
@@ -59,7 +59,7 @@ export function ForeseenNotes({ answers }: { readonly answers: readonly Foreseen
     <>
       {reviews.map(([need, review]) => (
         <Note key={need} tone="wait" title={`Needs approval by ${need}`}>
-          <Deciders {...review} />
+          <WhomToAsk {...review} />
           <p>The approver sees exactly this script. You can close the page while you wait.</p>
         </Note>
       ))}
@@ -96,20 +96,4 @@ function reviewsOf(answers: readonly Foreseen[]): (readonly [string, ForeseenRev
   return [
     ...new Map(answers.flatMap(({ review }) => (review === null ? [] : [[ruleText([review]), review]]))),
   ]
-}
-
-/** Names the users who can approve, and the usual time until one of them decides. */
-function Deciders({ approvers = [], usual_wait: wait }: ForeseenReview) {
-  return (
-    <>
-      <ul>
-        {approvers.map((one) => (
-          <li key={`${one.group} ${one.can_force === true}`}>
-            <Name>{one.group}</Name>: <DeciderNames {...one} />
-          </li>
-        ))}
-      </ul>
-      {wait !== undefined && <p>{usualWaitText(wait)}</p>}
-    </>
-  )
 }

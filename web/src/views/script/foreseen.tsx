@@ -6,6 +6,7 @@ import { Icon, type IconName } from '../../parts/icon.tsx'
 import { useLoaded } from '../../parts/loaded.ts'
 import { Note } from '../../parts/messages.tsx'
 import { Name } from '../../parts/text.tsx'
+import { WhomToAsk } from '../approvals/deciders.tsx'
 import { ruleText } from '../approvals/rule-text.ts'
 import { visible } from '../../parts/visible.ts'
 
@@ -132,16 +133,19 @@ export function ForeseenChips({ foreseen }: { readonly foreseen: ForeseenScript 
   )
 }
 
-/** Says who approves and what happens then. */
+/** Says who approves, by name, how long that usually takes, and what happens then. */
 export function ApprovalText({ review }: Pick<ForeseenScript, 'review'>) {
   if (review === null) return null
   const { force_groups: force, self_approval: isOwnAllowed } = review
   return (
     <>
-      {ruleText([review])} {review.minimum > 1 ? 'have' : 'has'} to approve
-      {force.length > 0 && `; ${visible(force.join(', '))} may approve alone`}.{' '}
-      {isOwnAllowed ? 'Approvers may approve their own script.' : 'You cannot approve your own script.'} It
-      then runs once, exactly as it is.
+      <p>
+        {ruleText([review])} {review.minimum > 1 ? 'have' : 'has'} to approve
+        {force.length > 0 && `; ${visible(force.join(', '))} may approve alone`}.{' '}
+        {isOwnAllowed ? 'Approvers may approve their own script.' : 'You cannot approve your own script.'} It
+        then runs once, exactly as it is.
+      </p>
+      <WhomToAsk {...review} />
     </>
   )
 }

@@ -204,10 +204,10 @@ function Working({ connection, connections }: WorkingProps) {
               </div>
             )}
             {(text.why ?? seen.foreseen?.review ?? null) !== null && (
-              <p class="card-foot soft">
-                {text.why !== undefined && `This browser does not keep the draft: ${text.why}. `}
+              <div class="card-foot soft">
+                {text.why !== undefined && <p>This browser does not keep the draft: {text.why}.</p>}
                 {seen.foreseen !== undefined && <ApprovalText review={seen.foreseen.review} />}
-              </p>
+              </div>
             )}
           </section>
           {session !== '' && <Outcome id={session} />}
