@@ -46,11 +46,13 @@ it('a difference of requests has script, parameters, connections, arguments and 
   ])
   const withArgs = (...list: string[]): Parts => ({ review: { client_args: list } })
   expect(differences(withArgs('-u', '-e'), withArgs('-u')).lines).toEqual([['Arguments', 0, 1]])
-  const variables = { review: { env_vars: ['envvar:PGUSER', 'filesystem:KEY'] } }
+  const variables = { review: { env_vars: ['envvar:PGUSER', 'envvar:PGHOST', 'filesystem:KEY'] } }
   expect(differences({}, variables).values).toEqual([
-    ['variable PGUSER', undefined, 'given'],
-    ['file KEY', undefined, 'given'],
+    ['Variables', undefined, 'PGHOST, PGUSER'],
+    ['Files', undefined, 'KEY'],
   ])
+  const turned = { review: { env_vars: variables.review.env_vars.toReversed() } }
+  expect(differences(variables, turned)).toEqual(NOTHING)
   const doubted = (review: Partial<Review>) =>
     requestDiff(asked({})[0], ...asked({ review: { ...variables.review, ...review } })).hasVariables
   expect([doubted({}), doubted({ brings_input: true }), doubted({ brings_input: false })]).toEqual([

@@ -8,6 +8,8 @@ type Given = ReviewInSession
 /** A value that differs. Undefined: it was not given. */
 export interface ChangedValue {
   readonly name: string
+  /** A runbook can name a parameter like another value, such as `connection`. */
+  readonly isParameter: boolean
   readonly before: string | undefined
   readonly now: string | undefined
 }
@@ -41,7 +43,7 @@ export function requestDiff(
   const clientArgs = { name: 'Arguments', diff: lineDiff(was?.client_args ?? [], review.client_args) }
   const values = [
     ...changed(placesOf(was ?? { connection: before.connection }), placesOf(review)),
-    ...changed(recordedParameters(before.labels), recordedParameters(now.labels)),
+    ...changed(recordedParameters(before.labels), recordedParameters(now.labels), true),
     ...changed(variablesOf(was), variablesOf(review)),
   ]
   const long = values.filter(isLong).map(({ name, before: from = '', now: to = '' }) => ({
@@ -82,10 +84,10 @@ function isLong({ before = '', now = '' }: ChangedValue): boolean {
 
 type Values = Readonly<Record<string, string>>
 
-function changed(was: Values, is: Values): ChangedValue[] {
+function changed(was: Values, is: Values, isParameter = false): ChangedValue[] {
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
     .filter((name) => was[name] !== is[name])
-    .map((name) => ({ name, before: was[name], now: is[name] }))
+    .map((name) => ({ name, isParameter, before: was[name], now: is[name] }))
 }
 
 function placesOf({ connection, batch }: Pick<Given, 'connection' | 'batch'>): Values {
@@ -97,10 +99,18 @@ function placesOf({ connection, batch }: Pick<Given, 'connection' | 'batch'>): V
   }
 }
 
+/** Variables and files have names and no values, so each kind is one entry. */
 function variablesOf(given: Given | null): Values {
-  const entries = (given?.env_vars ?? []).map((key) => {
-    const [kind = '', name = ''] = key.split(/:(.*)/s)
-    return [`${kind === 'filesystem' ? 'file' : 'variable'} ${name}`, 'given'] as const
-  })
-  return Object.fromEntries(entries)
+  const kinds = [
+    ['Variables', namesOf('envvar:', given?.env_vars ?? [])],
+    ['Files', namesOf('filesystem:', given?.env_vars ?? [])],
+  ] as const
+  return Object.fromEntries(
+    kinds.filter(([, names]) => names.length > 0).map(([kind, names]) => [kind, names.toSorted().join(', ')]),
+  )
+}
+
+/** Returns the names of one kind. The keys of a request are `envvar:NAME` and `filesystem:NAME`. */
+export function namesOf(kind: string, keys: readonly string[]): string[] {
+  return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
 }

@@ -108,11 +108,6 @@ export function ReviewFacts({ review }: { readonly review: Shown }) {
   )
 }
 
-/** Returns the names of one kind. The keys of a request are `envvar:NAME` and `filesystem:NAME`. */
-export function namesOf(kind: string, keys: readonly string[]): string[] {
-  return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
-}
-
 type GroupOfReview = ReviewInSession['review_groups_data'][number]
 
 const SAID: Readonly<Record<GroupOfReview['status'], string>> = {

@@ -4,8 +4,7 @@ import { Name } from '../../parts/text.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { changedWords, type Piece } from '../diff/line-diff.ts'
 import { NOT_RECORDED, recordedParameters } from '../runbooks/recorded.ts'
-import type { ChangedValue, RequestDiff } from './request-diff.ts'
-import { namesOf } from './review-facts.tsx'
+import { namesOf, type ChangedValue, type RequestDiff } from './request-diff.ts'
 
 interface ValuesProps {
   readonly review: Review
@@ -16,7 +15,7 @@ interface ValuesProps {
 
 /** Whether a request has values to show beside its script. */
 export function hasValues({ review, session, diff }: ValuesProps): boolean {
-  return entriesOf({ review, session, diff }).length > 0 || listsOf(review).length > 0
+  return entriesOf({ review, session, diff }).length > 0 || listsOf({ review, session, diff }).length > 0
 }
 
 /** Shows all values of a request, beside its script or its difference. */
@@ -24,9 +23,9 @@ export function Values(props: ValuesProps) {
   return (
     <dl class="values" aria-label="Values">
       {entriesOf(props).map((entry) => (
-        <Entry key={entry.name} entry={entry} />
+        <Entry key={`${entry.name} ${entry.isParameter}`} entry={entry} />
       ))}
-      {listsOf(props.review).map(([name, values]) => (
+      {listsOf(props).map(([name, values]) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd>
@@ -45,6 +44,7 @@ export function Values(props: ValuesProps) {
 interface ValueEntry {
   readonly name: string
   readonly value: string
+  readonly isParameter: boolean
   readonly changed?: ChangedValue
   /** Whether the value is the one of the last approved run. */
   readonly isAsBefore: boolean
@@ -55,24 +55,30 @@ function entriesOf({ session, diff }: ValuesProps): readonly ValueEntry[] {
   const now = recordedParameters(session.labels)
   const long = new Set(diff?.longValues)
   const changed = (diff?.values ?? []).map((one) => ({
-    ...{ name: one.name, value: one.now ?? '', changed: one },
+    ...{ name: one.name, value: one.now ?? '', isParameter: one.isParameter, changed: one },
     isAsBefore: false,
   }))
-  const names = new Set(changed.map(({ name }) => name))
+  const names = new Set(changed.filter(({ isParameter }) => isParameter).map(({ name }) => name))
   const others = Object.entries(now)
     .filter(([name]) => !names.has(name) && !long.has(name))
-    .map(([name, value]) => ({ name, value, isAsBefore: diff !== undefined }))
+    .map(([name, value]) => ({ name, value, isParameter: true, isAsBefore: diff !== undefined }))
   return [...changed, ...others]
 }
 
-/** Variables that a runbook sets from its parameters are left out: the parameters are shown. */
-function listsOf({ client_args: args, env_vars: keys, brings_input: isBrought }: Review) {
+/**
+ * Variables that a runbook sets from its parameters are left out: the parameters are shown. Those that differ are
+ * among the changed values.
+ */
+function listsOf({ review, diff }: ValuesProps) {
+  const { client_args: args, env_vars: keys, brings_input: isBrought } = review
+  const isShown = (kind: string) =>
+    diff?.values.some(({ name, isParameter }) => name === kind && !isParameter)
   const lists: [string, readonly string[]][] = [
     ['Arguments', args],
     ['Variables', isBrought === false ? [] : namesOf('envvar:', keys)],
     ['Files', namesOf('filesystem:', keys)],
   ]
-  return lists.filter(([, values]) => values.length > 0)
+  return lists.filter(([name, values]) => values.length > 0 && isShown(name) !== true)
 }
 
 function Entry({ entry: { name, value, changed, isAsBefore } }: { readonly entry: ValueEntry }) {
