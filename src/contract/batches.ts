@@ -41,13 +41,16 @@ const listed = {
   metadata: about('`metadata` of the request', v.record(v.string(), v.unknown())),
   waves: about('number of runs in each wave, in the order of the waves', v.array(wholeCount)),
   parallel: about('maximum number of runs at the same time', wholeCount),
-  threshold: about('number of failed runs after which no further run begins', wholeCount),
+  threshold: about(
+    'number of runs that failed or were stopped after which no further run begins',
+    wholeCount,
+  ),
   stop: about(
     'why the remaining runs never begin; set as soon as the batch stops, even if some runs continue; null otherwise',
     v.nullable(
       v.strictObject({
         reason: about(
-          'threshold: too many runs failed; user: a user stopped the batch; rejected: the request was rejected, or the approval was revoked or has expired; outside-time-window: the approval does not allow runs at this time of day; not-permitted: the owner may no longer run the runbook; history: the history could not be written; gateway-stopped: the gateway was stopped or killed',
+          'threshold: too many runs failed or were stopped; user: a user stopped the batch; rejected: the request was rejected, or the approval was revoked or has expired; outside-time-window: the approval does not allow runs at this time of day; not-permitted: the owner may no longer run the runbook; history: the history could not be written; gateway-stopped: the gateway was stopped or killed',
           v.picklist([
             'threshold',
             'user',
@@ -87,6 +90,10 @@ const listed = {
         total: needed(about('all runs', wholeCount)),
         succeeded: needed(about('runs with exit code 0', wholeCount)),
         failed: about('runs that failed, could not begin, or have the status `unknown`', wholeCount),
+        stopped: about(
+          'runs whose session somebody stopped; missing in answers of older versions',
+          v.optional(wholeCount),
+        ),
         running: about('runs that have begun and have not ended', wholeCount),
         not_begun: about('runs that have not begun', wholeCount),
       }),
@@ -111,8 +118,8 @@ const RunShape = v.strictObject({
   wave: about('number of the wave of the run, from 1', wholeCount),
   status: needed(
     about(
-      'failed: the run could not begin, or ended with an exit code other than 0 or with no exit code; unknown: the gateway was killed when the run began, so nothing is recorded',
-      v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'unknown']),
+      'failed: the run could not begin, or ended with an exit code other than 0 or with no exit code; stopped: somebody stopped the session of the run; unknown: the gateway was killed when the run began, so nothing is recorded',
+      v.picklist(['not-begun', 'running', 'succeeded', 'failed', 'stopped', 'unknown']),
     ),
   ),
   state: about('state of the session; null if the run has no session', v.nullable(StateShape)),

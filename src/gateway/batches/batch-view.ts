@@ -131,6 +131,7 @@ function countsOf(runs: readonly BatchRun[]): ListedBatch['counts'] {
     total: runs.length,
     succeeded: count('succeeded'),
     failed: runs.filter(hasFailed).length,
+    stopped: count('stopped'),
     running: count('running'),
     not_begun: count('not-begun'),
   }

@@ -1,4 +1,5 @@
 import type { GatewayCode } from '../../wire/gateway-codes.ts'
+import { isStop } from '../history/end-states.ts'
 
 /**
  * A `waiting` batch waits for its approval, or is approved and waits until somebody runs it. In a `done`
@@ -59,8 +60,11 @@ export interface Batch {
   readonly stop?: BatchStop
 }
 
-/** `unknown`: the gateway was killed when the run was about to begin, and nothing of the run is recorded. */
-type BatchRunStatus = 'not-begun' | 'running' | 'succeeded' | 'failed' | 'unknown'
+/**
+ * `stopped`: somebody stopped the session of the run. `unknown`: the gateway was killed when the run was about to
+ * begin, and nothing of the run is recorded.
+ */
+type BatchRunStatus = 'not-begun' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'unknown'
 
 export interface BatchRun {
   /** Counts from 0, in the order in which runs begin. */
@@ -89,6 +93,23 @@ export interface BatchState {
 
 export function hasFailed({ status }: BatchRun): boolean {
   return status === 'failed' || status === 'unknown'
+}
+
+/**
+ * Whether the run counts for the threshold. A stopped run does, because people stop a run that goes wrong, and the
+ * next wave would do the same elsewhere.
+ */
+export function hasGoneWrong(run: BatchRun): boolean {
+  return hasFailed(run) || run.status === 'stopped'
+}
+
+/** @param code cause of the end */
+export function endStatus(
+  exitCode: number | undefined,
+  code: string | undefined,
+): 'succeeded' | 'failed' | 'stopped' {
+  if (isStop(code)) return 'stopped'
+  return exitCode === 0 ? 'succeeded' : 'failed'
 }
 
 export function isOver({ status }: Batch): boolean {

@@ -29,11 +29,14 @@ const MAX_CHANGES = 500
 /** Maximum number of changed lines in all diffs of an answer, also in those that were given up. */
 const MAX_CHANGES_IN_ALL = 1500
 
+/** States of runs whose results are compared. */
+const ENDED: ReadonlySet<BatchRun['status']> = new Set(['succeeded', 'failed', 'stopped'])
+
 /** Groups runs by result and output. The first group is the largest, and counts as the usual result. */
 export function groupsOf(runs: readonly BatchRun[]): RunGroup[] {
   const groups = new Map<string, BatchRun[]>()
   for (const run of runs) {
-    if (run.status !== 'succeeded' && run.status !== 'failed') continue
+    if (!ENDED.has(run.status)) continue
     const key = JSON.stringify([run.exitCode, run.code, writtenBy(run)])
     groups.set(key, [...(groups.get(key) ?? []), run])
   }

@@ -13,7 +13,8 @@ import { NO_AGENT_CODE, type GatewaySession, type SessionEnd } from '../sessions
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../people/identities/users.ts'
 import {
-  hasFailed,
+  endStatus,
+  hasGoneWrong,
   type Batch,
   type BatchRun,
   type BatchState,
@@ -143,12 +144,12 @@ export class RunningBatch {
   /** Tells whether another run may begin. If not, stops the batch with the reason. */
   #mayBegin(): boolean {
     const { users } = this.#services
-    const failed = this.#runs.filter(hasFailed).length
+    const wrong = this.#runs.filter(hasGoneWrong)
     const { threshold, stop, owner } = this.#batch
     const { timeWindow, request } = this.#work
     if (stop !== undefined) return false
     const obstacle = users.obstacleOf(owner, request.asker)
-    if (failed >= threshold) this.stop({ reason: 'threshold', message: `${failed} of the runs failed` })
+    if (wrong.length >= threshold) this.stop({ reason: 'threshold', message: thresholdText(wrong) })
     else if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
       this.stop({
         reason: 'outside-time-window',
@@ -247,10 +248,14 @@ export class RunningBatch {
   }
 }
 
-function resultOf({ exitCode, failure }: SessionEnd): Partial<BatchRun> {
-  const status = exitCode === 0 && failure === undefined ? 'succeeded' : 'failed'
+function thresholdText(wrong: readonly BatchRun[]): string {
+  const isAnyStopped = wrong.some(({ status }) => status === 'stopped')
+  return `${wrong.length} of the runs failed${isAnyStopped ? ' or were stopped' : ''}`
+}
+
+function resultOf({ exitCode, failure, cause }: SessionEnd): Partial<BatchRun> {
   return {
-    status,
+    status: endStatus(failure === undefined ? exitCode : undefined, cause?.code),
     ...(exitCode !== NO_AGENT_CODE && { exitCode }),
     ...(failure !== undefined && { code: failure.code, message: failure.reason }),
   }

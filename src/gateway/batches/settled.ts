@@ -1,6 +1,6 @@
 import type { SessionSummary } from '../history/session.ts'
 import type { Review } from '../reviews/review.ts'
-import type { Batch, BatchRun, BatchState, BatchStop } from './batch.ts'
+import { endStatus, type Batch, type BatchRun, type BatchState, type BatchStop } from './batch.ts'
 
 interface BatchTraces {
   readonly session: (id: string) => SessionSummary | undefined
@@ -46,10 +46,10 @@ function withEnd(run: BatchRun, session: SessionSummary | undefined): BatchRun {
       status: 'unknown',
       message: 'the gateway was killed when the run started, so nothing of the run is recorded',
     }
-  const { exitCode, endedAt } = session
+  const { exitCode, endedAt, cause } = session
   return {
     ...run,
-    status: exitCode === 0 ? 'succeeded' : 'failed',
+    status: endStatus(exitCode, cause?.code),
     ...(exitCode !== undefined && { exitCode }),
     ...(endedAt !== undefined && { endedAt: endedAt.getTime() }),
   }

@@ -39,6 +39,12 @@ export function codesOf(state: StateName): string[] {
   return Object.keys(STATES_OF_CAUSES).filter((code) => STATES_OF_CAUSES[code] === state)
 }
 
+/** Whether a person or a deadline stopped the session: such an end is no failure. */
+export function isStop(code: string | undefined): boolean {
+  const state = code !== undefined && Object.hasOwn(STATES_OF_CAUSES, code) && STATES_OF_CAUSES[code]
+  return typeof state === 'string' && outcomeOf(state) === 'stopped'
+}
+
 /** `open`: the session's review decides the outcome. */
 type RecordedOutcome = 'open' | Outcome
 

@@ -36,7 +36,7 @@ const waiting: BatchRead = {
     when_approved: undefined,
     raw: {},
   },
-  counts: { total: 1, succeeded: 0, failed: 0, running: 0, not_begun: 1, raw: {} },
+  counts: { total: 1, succeeded: 0, failed: 0, stopped: 0, running: 0, not_begun: 1, raw: {} },
   warning: '',
   runs: [
     {

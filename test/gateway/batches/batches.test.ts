@@ -84,8 +84,22 @@ describe('a batch', () => {
     await waitFor(() => fleet.begun.length === 1)
     await fleet.gateway.request('POST', `/api/batches/${id}/stop`, { kill: true })
     const batch = await fleet.ended(id)
-    expect(batch.runs[0]).toMatchObject({ status: 'failed', exit_code: null, code: 'session-killed' })
+    expect(batch.runs[0]).toMatchObject({ status: 'stopped', exit_code: null, code: 'session-killed' })
     expect(batch.runs[1]).toMatchObject({ status: 'not-begun', session_id: null })
+  })
+
+  it('counts a run that somebody stopped for itself, and begins nothing after it', async () => {
+    await using fleet = await Fleet.start(3, (name) => (name === 'c-2' ? 'wait' : { code: 0 }))
+    const id = await fleet.begin({ waves: '1,1,rest' })
+    await waitFor(() => fleet.begun.length === 2)
+    const { runs } = await fleet.batch(id)
+    await fleet.gateway.request('POST', `/api/sessions/${String(runs[1]?.['session_id'])}/kill`)
+    const batch = await fleet.ended(id)
+    expect(statuses(batch)).toEqual(['c-1 succeeded', 'c-2 stopped', 'c-3 not-begun'])
+    expect(batch).toMatchObject({
+      counts: { total: 3, succeeded: 1, failed: 0, stopped: 1, running: 0, not_begun: 1 },
+      stop: { reason: 'threshold', message: '1 of the runs failed or were stopped' },
+    })
   })
 
   it('goes by the settings of the moment in which each run begins: nothing of what was taken away meanwhile', async () => {

@@ -23,6 +23,7 @@ export const BATCH_COLUMNS: readonly ItemColumn<ListedRead>[] = [
   { heading: 'STATUS', of: statusOf },
   { heading: 'DONE', of: doneOf },
   { heading: 'FAILED', leftOut: 1, of: (batch) => String(countsOf(batch).failed) },
+  { heading: 'STOPPED', leftOut: 4, of: (batch) => String(countsOf(batch).stopped) },
 ]
 const RUNS: readonly ItemColumn<RunRead>[] = [
   { heading: 'CONNECTION', shrinks: true, of: ({ connection }) => connection },
@@ -34,15 +35,15 @@ const RUNS: readonly ItemColumn<RunRead>[] = [
   { heading: 'WHY', shrinks: true, leftOut: 3, of: ({ message }) => message },
 ]
 
-const NO_COUNTS = { total: 0, succeeded: 0, failed: 0, running: 0, not_begun: 0 }
+const NO_COUNTS = { total: 0, succeeded: 0, failed: 0, stopped: 0, running: 0, not_begun: 0 }
 
 export function countsOf({ counts }: Pick<ListedRead, 'counts'>): typeof NO_COUNTS {
-  return counts ?? NO_COUNTS
+  return counts === undefined ? NO_COUNTS : { ...counts, stopped: counts.stopped ?? 0 }
 }
 
 function doneOf(batch: ListedRead): string {
-  const { total, succeeded, failed } = countsOf(batch)
-  return `${succeeded + failed} of ${total}`
+  const { total, succeeded, failed, stopped } = countsOf(batch)
+  return `${succeeded + failed + stopped} of ${total}`
 }
 
 /** While a batch waits, shows the state of its review, because the batch may already be approved. */

@@ -1,10 +1,11 @@
 import type { Batch } from '../../api/types.ts'
 
 type Run = Batch['runs'][number]
-export type RetryGroup = NonNullable<Run['retry_group']>
+/** `stopped`: runs of `may-have-run` that somebody stopped. */
+type Group = NonNullable<Run['retry_group']> | 'stopped'
 
 interface GroupText {
-  readonly group: RetryGroup
+  readonly group: Group
   /** After a number of runs. */
   readonly words: string
   readonly title: string
@@ -29,6 +30,13 @@ export const GROUPS: readonly GroupText[] = [
     isUsual: true,
   },
   {
+    group: 'stopped',
+    words: 'stopped',
+    title: 'Stopped',
+    hint: 'Somebody stopped the command, and it may have had an effect before. Look at its session, and at the system, before you run it again.',
+    isUsual: false,
+  },
+  {
     group: 'may-have-run',
     words: 'may have had an effect',
     title: 'May have had an effect',
@@ -38,6 +46,6 @@ export const GROUPS: readonly GroupText[] = [
 ]
 
 /** The group of a run in a retry. Undefined for a run that cannot be run again, and for all before the end. */
-export function groupOf({ retry_group: group }: Run): RetryGroup | undefined {
-  return group ?? undefined
+export function groupOf({ retry_group: group, status }: Run): Group | undefined {
+  return status === 'stopped' && group === 'may-have-run' ? 'stopped' : (group ?? undefined)
 }

@@ -19,23 +19,24 @@ interface LeftProps {
   readonly differences: BatchDiff | undefined
 }
 
-/** What a batch has left to do: failed runs with their last lines, and the way to run them again. */
+/** What a batch has left to do: failed and stopped runs with their last lines, and the way to run them again. */
 export function Left({ batch, differences }: LeftProps) {
-  const failed = batch.runs
-    .filter(({ status }) => status === 'failed' || status === 'unknown')
-    .toSorted((a, b) => Number(isUncertain(a)) - Number(isUncertain(b)))
+  const ended = batch.runs
+    .filter(({ status }) => status === 'failed' || status === 'unknown' || status === 'stopped')
+    .toSorted((a, b) => orderOf(a) - orderOf(b))
   const left = batch.runs.filter((run) => groupOf(run) !== undefined)
-  if (failed.length === 0 && left.length === 0) return null
-  const rows = failed.slice(0, SHOWN)
-  const others = failed.slice(SHOWN)
+  if (ended.length === 0 && left.length === 0) return null
+  const hasFailed = batch.counts.failed > 0
+  const rows = ended.slice(0, SHOWN)
+  const others = ended.slice(SHOWN)
   return (
-    <section class={failed.length > 0 ? 'card is-failed' : 'card'} aria-labelledby="left">
+    <section class={hasFailed ? 'card is-failed' : 'card'} aria-labelledby="left">
       <div class="card-head">
-        <Icon name={failed.length > 0 ? 'cross' : 'more'} />
-        <h2 id="left">{headingOf(batch, failed.length)}</h2>
-        <span class="soft small">{nextText(batch, failed.length)}</span>
+        <Icon name={hasFailed ? 'cross' : ended.length > 0 ? 'stop' : 'more'} />
+        <h2 id="left">{headingOf(batch)}</h2>
+        <span class="soft small">{nextText(batch, ended.length)}</span>
         <span class="push" />
-        <Again batch={batch} isFailed={failed.length > 0} />
+        <Again batch={batch} isFailed={hasFailed} />
       </div>
       <Failures runs={rows} differences={differences} />
       {others.length > 0 && (
@@ -51,25 +52,31 @@ export function Left({ batch, differences }: LeftProps) {
   )
 }
 
-function headingOf({ runs, counts }: Batch, failed: number): string {
+function headingOf({ runs, counts: { failed, stopped = 0, running } }: Batch): string {
   const parts = GROUPS.flatMap(({ group, words }) => {
     const count = runs.filter((run) => groupOf(run) === group).length
     return count > 0 ? [`${count} ${words}`] : []
   })
   if (parts.length > 0) return parts.join(', ')
-  return `${failed} failed${counts.running > 0 ? ' so far' : ''}`
+  const ends = [failed > 0 && `${failed} failed`, stopped > 0 && `${stopped} stopped`].filter(Boolean)
+  return `${ends.join(', ')}${running > 0 ? ' so far' : ''}`
 }
 
 /** While the batch runs, says how many failures stop it. */
-function nextText({ status, threshold, stop }: Batch, failed: number): string {
-  const more = threshold - failed
+function nextText({ status, threshold, stop }: Batch, ended: number): string {
+  const more = threshold - ended
   if (status !== 'running' || stop !== null || more <= 0) return ''
   return more === 1 ? 'one more failure stops the rest' : `${more} more failures stop the rest`
 }
 
-/** What has certainly failed is shown first. */
+/** What has certainly failed is shown first, and what somebody stopped last. */
+function orderOf(run: Run): number {
+  return run.status === 'stopped' ? 2 : Number(isUncertain(run))
+}
+
 function isUncertain(run: Run): boolean {
-  return groupOf(run) === 'may-have-run'
+  const group = groupOf(run)
+  return group === 'may-have-run' || group === 'stopped'
 }
 
 interface FailuresProps {

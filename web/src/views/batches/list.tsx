@@ -80,26 +80,33 @@ interface BatchBadgeProps {
 
 export function BatchBadge({ batch, wave = 'running' }: BatchBadgeProps) {
   const { status, review, counts } = batch
-  const hasFailed = counts.failed > 0
+  const { failed, stopped = 0 } = counts
+  const hasFailed = failed > 0
+  const ends = [failed > 0 && `${failed} failed`, stopped > 0 && `${stopped} stopped`]
+    .filter(Boolean)
+    .join(', ')
   const words = {
     waiting: review?.state?.text ?? 'waits for approval',
     running: wave,
-    done: hasFailed ? `all have run, ${counts.failed} failed` : 'all have run',
-    stopped: hasFailed ? `stopped, ${counts.failed} failed` : 'stopped',
+    done: ends === '' ? 'all have run' : `all have run, ${ends}`,
+    stopped: hasFailed ? `stopped, ${failed} failed` : 'stopped',
   }
   const isBad = hasFailed && (status === 'done' || status === 'stopped')
-  return <State kind={isBad ? 'failed' : KINDS[status]}>{words[status]}</State>
+  const kind = isBad ? 'failed' : status === 'done' && stopped > 0 ? 'stopped' : KINDS[status]
+  return <State kind={kind}>{words[status]}</State>
 }
 
 export function countsText({
   total,
   succeeded,
   failed,
+  stopped = 0,
   running,
   not_begun: left,
 }: ListedBatch['counts']): string {
   const parts = [`${succeeded} of ${total} succeeded`]
   if (failed > 0) parts.push(`${failed} failed`)
+  if (stopped > 0) parts.push(`${stopped} stopped`)
   if (running > 0) parts.push(`${running} running`)
   if (left > 0) parts.push(`${left} not begun`)
   return parts.join(', ')

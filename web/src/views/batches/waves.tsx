@@ -62,6 +62,7 @@ const TONES = {
   running: 'is-live',
   succeeded: 'is-good',
   failed: 'is-bad',
+  stopped: 'soft',
   unknown: 'is-bad',
 } as const
 
@@ -86,6 +87,7 @@ const KINDS = {
   running: 'running',
   succeeded: 'succeeded',
   failed: 'failed',
+  stopped: 'stopped',
   unknown: 'unknown',
 } as const satisfies Readonly<Record<Run['status'], StateKind>>
 
