@@ -107,7 +107,7 @@ function written(schema) {
 }
 
 function codesTable([name]) {
-  const { STATUSES } = built('./contract/statuses.js')
+  const { STATUSES } = built('./wire/gateway-codes.js')
   if (!unused.has('codes')) unused.set('codes', new Set(Object.keys(STATUSES)))
   return table(
     ['code', 'gRPC', 'exit', 'HTTP', 'exit', 'text', 'what to do'],

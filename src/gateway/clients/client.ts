@@ -1,5 +1,6 @@
 import { oneLine } from '../../basics/text/printable.ts'
-import { STATUSES, type HttpCode, type RpcCode } from '../../contract/statuses.ts'
+import type { HttpCode, RpcCode } from '../../contract/statuses.ts'
+import { STATUSES } from '../../wire/gateway-codes.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import { encodeAgentMessage } from '../../wire/messages/from-agent.ts'
 import { decodeClientPacket, type ClientMessage } from '../../wire/messages/from-client.ts'
