@@ -67,7 +67,7 @@ const FILTERS = {
     'only sessions of runbooks with this text in a recorded parameter (ignoring case); searches the newest 20,000 sessions that match the other filters (an export: all), and 1,024 characters of the parameters of each session, the shortest values first',
   ),
   text: plainOption(
-    'only sessions with each of these words (up to 8, separated by spaces; ignoring case) in the path or title of the runbook, the name of the user or the recorded value of a parameter; searches the newest 20,000 sessions that match the other filters (an export: all), and 1,024 characters of the parameters of each',
+    'only sessions with each of these words (up to 8, separated by spaces; ignoring case) in the path or title of the runbook, the name of the user, the recorded value of a parameter or the reason; searches the newest 20,000 sessions that match the other filters (an export: all), and 1,024 characters of the parameters of each',
   ),
   schedule: plainOption('only runs of this schedule'),
   batch_id: plainOption('only sessions of this batch'),

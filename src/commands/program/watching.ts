@@ -53,7 +53,7 @@ const FILTERS = [
   ),
   option(
     '--text <words>',
-    'only sessions with each of these words in the runbook, the user or a parameter (searches the newest 20,000 sessions)',
+    'only sessions with each of these words in the runbook, the user, a parameter or the reason (searches the newest 20,000 sessions)',
   ),
   option('--schedule <name>', 'only runs of this schedule'),
   ...span('sessions that began'),

@@ -54,6 +54,7 @@ export type NewRow = Pick<SessionRow, 'id' | 'startedAt' | 'request'> &
     | 'origin'
     | 'verb'
     | 'labels'
+    | 'reason'
     | 'isList'
   >
 

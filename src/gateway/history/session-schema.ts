@@ -5,7 +5,7 @@ import { VERSION_32 } from './folds.ts'
 import { EVENT_COST_BYTES, SESSION_COST_BYTES, type SessionParts } from './rows.ts'
 import { BEGAN_LATER } from './search.ts'
 import { SessionRows } from './statements.ts'
-import { VERSION_27 } from './values.ts'
+import { VERSION_27, VERSION_34 } from './values.ts'
 import { VERSION_28 } from './whole-requests.ts'
 
 /** `request` is JSON. An event of kind `s` is a piece of the input as the agent received it. */
@@ -176,6 +176,7 @@ export function sessionRoom(parts: SessionParts): Room<SessionRows> {
       27: VERSION_27,
       28: VERSION_28,
       32: VERSION_32,
+      34: VERSION_34,
     },
     // The number of recorded bytes is not watched, because a new number alone changes nothing that a list
     // shows.

@@ -62,7 +62,7 @@ it('the searched values of an older file are the same', () => {
   const before = values()
   inFile((db) =>
     db.exec(`DROP TRIGGER values_of_removed_sessions; DROP TABLE session_values; ${VERSION_27};
-    ALTER TABLE session_values ADD COLUMN title TEXT`),
+    ALTER TABLE session_values ADD COLUMN title TEXT; ALTER TABLE session_values ADD COLUMN reason TEXT`),
   )
   openHistory(file).close()
   expect(values()).toEqual(before)

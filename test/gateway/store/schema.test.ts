@@ -203,6 +203,26 @@ test('a file of an older version gets the folds, ends and titles by which a list
   ])
 })
 
+test('a file of an older version gets the reasons that are searched, of sessions with and without values', () => {
+  writeVersion(33)
+  const insert = (id: string, request: object) =>
+    write((db) =>
+      db.exec(`INSERT INTO sessions (id, status, started_at, request, user, connection)
+        VALUES ('${id}', 'done', 1, '${JSON.stringify(request)}', 'ann', 'pg')`),
+    )
+  for (const id of ['script', 'valued', 'without'])
+    insert(id, id === 'without' ? {} : { reason: `OPS-7 ${id}` })
+  write((db) =>
+    db.exec(`INSERT INTO session_values (session, text, is_cut, title)
+      SELECT key, 'eu', 0, 'a title' FROM sessions WHERE id = 'valued'`),
+  )
+  openHistory(path).close()
+  expect(query('SELECT text, title, reason FROM session_values WHERE reason IS NOT NULL')).toEqual([
+    ['', null, 'ops-7 script'],
+    ['eu', 'a title', 'ops-7 valued'],
+  ])
+})
+
 test('a file that was brought up to date takes sizes of terminals', () => {
   writeVersion(1)
   const history = openHistory(path)

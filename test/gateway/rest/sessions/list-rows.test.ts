@@ -23,7 +23,13 @@ const HEALTH = { runbookFile: 'ops/health.runbook.sh', runbookSchedule: 'health'
 
 /** The newest is the first. */
 const SESSIONS: readonly Past[] = [
-  { id: 'refund', labels: { ...REFUND, runbookParameters: '{"order":"10293"}' }, hoursAgo: 1, tookMs: 9000 },
+  {
+    id: 'refund',
+    labels: { ...REFUND, runbookParameters: '{"order":"10293"}' },
+    reason: 'ticket OPS-8',
+    hoursAgo: 1,
+    tookMs: 9000,
+  },
   { id: 'refund-2', user: 'Bea', labels: REFUND, hoursAgo: 2, tookMs: 100 },
   { id: 'batch-2', connection: 'web-2', sessionBatchId: 'b-1', hoursAgo: 3, tookMs: 5000 },
   { id: 'health-3', labels: HEALTH, hoursAgo: 4, tookMs: 10 },
@@ -37,7 +43,12 @@ const SESSIONS: readonly Past[] = [
   },
   { id: 'health-2', labels: HEALTH, hoursAgo: 6, tookMs: 20, end: { exitCode: 1 } },
   { id: 'withdrawn', hoursAgo: 7, end: { exitCode: undefined, cause: { code: 'withdrawn', by: 'bea' } } },
-  { id: 'refused', hoursAgo: 8, end: { exitCode: 254, cause: { code: 'policy' } } },
+  {
+    id: 'refused',
+    reason: 'Ticket OPS-77: the DISK is full',
+    hoursAgo: 8,
+    end: { exitCode: 254, cause: { code: 'policy' } },
+  },
   {
     id: 'blocked',
     hoursAgo: 9,
@@ -100,6 +111,11 @@ describe('the list of sessions', () => {
     ['text=pay.runbook%20bea', ['refund-2']],
     ['text=ann%20health', ['health-3', 'health-2', 'health-1']],
     ['text=true', []],
+    ['text=ops-77%20disk', ['refused']],
+    ['text=Ticket%20ann', ['refund', 'refused']],
+    ['text=refund%20OPS-8%2010293', ['refund']],
+    ['text=order%20ticket&parameter=10293', ['refund']],
+    ['parameter=ops-8', []],
     ['text=refund&parameter=10293', ['refund']],
     ['schedule=health', ['health-3', 'health-2', 'health-1']],
     ['schedule=health&status=failed', ['health-2']],

@@ -44,7 +44,7 @@ export function Filters() {
     <>
       <FilterForm label="Filter sessions" names={NAMES}>
         <div class="filter-text">
-          <TextFilter name="text" label="Search" placeholder="runbook, values, user" isFirst />
+          <TextFilter name="text" label="Search" placeholder="runbook, values, user, reason" isFirst />
         </div>
         <ChoiceFilter name="status" label="State" choices={STATUSES} />
         <TextFilter name="connection" label="Connection" placeholder="any, or pg-*" />
