@@ -37,6 +37,18 @@ export const FACTS_OF_REVIEW = {
       is_runbook_changed: v.optional(v.boolean()),
     }),
   ),
+  runs: about(
+    'how the request has run: number of its runs by outcome, several for a batch. Missing before the first run begins, for terminals, and if the runs are no longer recorded',
+    v.optional(
+      v.strictObject({
+        succeeded: wholeCount,
+        failed: wholeCount,
+        stopped: wholeCount,
+        running: wholeCount,
+        not_begun: wholeCount,
+      }),
+    ),
+  ),
   rule: about(
     'the approvals that the request needs: of each entry, at least `minimum` of its `groups`',
     needs,

@@ -55,6 +55,11 @@ class BatchRows {
     return batchesIn(this.#statements.withStatus.all([status])).map((batch) => this.#withRuns(batch))
   }
 
+  /** Counts the runs of a batch by status. */
+  runCounts(id: string): ReadonlyMap<BatchRun['status'], number> {
+    return new Map(this.#statements.runCounts.all([id]) as [BatchRun['status'], number][])
+  }
+
   /** Counts waiting and running batches. */
   activeOf(owner: string): number {
     return (this.#statements.activeOf.get([owner]) as [number])[0]
@@ -110,6 +115,9 @@ function prepare(db: Connection) {
     activeOf: reading(`SELECT count(*) FROM batches WHERE status IN ('waiting', 'running') AND owner = ?`),
     runs: reading(`SELECT r.record FROM batch_runs r JOIN batches b ON b.key = r.batch
                    WHERE b.id = ? ORDER BY r.position`),
+    runCounts:
+      reading(`SELECT r.record ->> '$.status', count(*) FROM batch_runs r JOIN batches b ON b.key = r.batch
+                        WHERE b.id = ? GROUP BY 1`),
     old: reading(`SELECT key FROM batches WHERE ${OVER} AND created_at < ? LIMIT 100`),
     excess:
       reading(`SELECT key FROM (SELECT key, status, sum(size) OVER (ORDER BY key DESC) AS total FROM batches)

@@ -67,6 +67,12 @@ export class FactRows {
     return this.#statements.endsOfUser.all([user, session]).map(endedRun)
   }
 
+  /** Returns `open` for a session that runs. Undefined: it is not, or no longer, in the history. */
+  outcomeOf(session: string): EndedRun['outcome'] | 'open' | undefined {
+    const found = this.#statements.outcomeOf.get([session]) as [EndedRun['outcome'] | 'open'] | undefined
+    return found?.[0]
+  }
+
   /** Finds the session that was requested with this first run. @param file path of its runbook */
   secondOf(first: string, file: string): string | undefined {
     const found = this.#statements.secondOf.get([file, first, first]) as [string] | undefined
@@ -119,6 +125,7 @@ function prepare(db: Connection) {
         AND repository IS (SELECT request ->> '$.labels.runbookRepository' FROM sessions WHERE id = ?)
       LIMIT ${ENDS_READ}`),
     endsOfUser: reading(`${ends('user = ?')} LIMIT ${ENDS_READ}`),
+    outcomeOf: reading('SELECT outcome FROM sessions WHERE id = ?'),
     secondOf: reading(`
       SELECT id FROM sessions WHERE runbook = ? AND kind = 'runbook'
         AND key > (SELECT key FROM sessions WHERE id = ?) AND request ->> '$.labels.${FIRST_LABEL}' = ? LIMIT 1`),

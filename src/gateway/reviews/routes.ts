@@ -1,4 +1,4 @@
-import type { DecisionBody, reviewContract } from '../../contract/reviews.ts'
+import type { DecisionBody, ReviewAnswer, reviewContract } from '../../contract/reviews.ts'
 import { hoopWords } from '../../wire/gateway-words.ts'
 import { reasonSetting } from '../executions/reason.ts'
 import { answerInTime, withIssue } from '../executions/reviewed-execution.ts'
@@ -35,12 +35,17 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
   const listed = (user: GatewayUser, all: readonly ListedReview[]) => {
     const factsOf = facts.ofList(user)
     return all.map((review) =>
-      reviewView(review, { can: reviews.possible(user, review), ...factsOf(review) }),
+      reviewView(review, {
+        can: reviews.possible(user, review),
+        ...runsOf(history, review),
+        ...factsOf(review),
+      }),
     )
   }
   const viewed = (user: GatewayUser, review: ListedReview) => {
     const more = {
       can: reviews.possible(user, review),
+      ...runsOf(history, review),
       ...facts.ofList(user)(review),
       ...facts.ofOne(user, review),
       ...reasonNeedOf(services.settings.value, review),
@@ -76,6 +81,30 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
     },
     decide,
     decideOfSession: decide,
+  }
+}
+
+/** The rows of a batch that runs may be some seconds old. */
+function runsOf(
+  history: History,
+  { status, type, sessionId, batch }: ListedReview,
+): Pick<ReviewAnswer, 'runs'> {
+  if ((status !== 'PROCESSING' && status !== 'EXECUTED') || type === 'jit') return {}
+  const counts = history.read<ReadonlyMap<string, number>>(({ reviews, batches }) => {
+    if (batch !== undefined) return batches.runCounts(batch.id)
+    const outcome = reviews.facts.outcomeOf(sessionId)
+    return new Map(outcome === undefined ? [] : [[outcome === 'open' ? 'running' : outcome, 1]])
+  })
+  if (counts.size === 0) return {}
+  const count = (name: string) => counts.get(name) ?? 0
+  return {
+    runs: {
+      succeeded: count('succeeded'),
+      failed: count('failed') + count('unknown'),
+      stopped: count('stopped'),
+      running: count('running'),
+      not_begun: count('not-begun'),
+    },
   }
 }
 

@@ -92,7 +92,7 @@ describe.skipIf(missingBrowser !== undefined)(`the view of approvals${without(mi
     await bea.click('Approve')
     await ann.reads('dropped orders')
     await ann.sees('exit code 0')
-    await bea.sees('has run')
+    await bea.sees('has run, succeeded')
     expect([...ann.problems, ...bea.problems]).toEqual([])
   })
 

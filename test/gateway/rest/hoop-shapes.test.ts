@@ -208,7 +208,7 @@ const OURS_AT: Readonly<Record<string, readonly string[]>> = {
       'your_approval',
       'approvers',
     ],
-    ...['usual_wait', 'outcomes', 'marks', 'reason_need'],
+    ...['usual_wait', 'outcomes', 'marks', 'reason_need', 'runs'],
   ],
   '/api/sessions': ['connection', 'port'],
   '/api/plugins/audit/sessions': ['port'],

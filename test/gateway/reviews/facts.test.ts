@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { waitFor } from '../../support/wait.ts'
 import { ReviewSite, type Name } from './site.ts'
 
 // What a review says for a decision: the beginning of the request, facts from the history, and the rule.
@@ -140,6 +141,31 @@ describe('the ends of other runs', () => {
     ])
     expect(outcomes.runbook[0]).toEqual({ outcome: 'succeeded', ran_ms, session: seen })
     expect(JSON.stringify(outcomes)).not.toContain(unseen)
+  })
+})
+
+describe('the runs of a request', () => {
+  const none = { succeeded: 0, failed: 0, stopped: 0, running: 0, not_begun: 0 }
+
+  it('say how it has run, in lists, too, and are missing before', async () => {
+    const sid = await site.ask('exit 3')
+    expect(await shown(sid)).not.toHaveProperty('runs')
+    await site.say('bea', sid, 'APPROVED')
+    expect(await shown(sid)).not.toHaveProperty('runs')
+    await site.run('ann', sid)
+    expect(await shown(sid)).toMatchObject({ status: 'EXECUTED', runs: { ...none, failed: 1 } })
+    expect(await listed(sid, 'bea')).toMatchObject({ runs: { ...none, failed: 1 } })
+  })
+
+  it('are those of all connections of a batch', async () => {
+    const asked = { file_name: 'ops/plain.sh', connections: ['more', 'books'], waves: 'rest' }
+    const { body } = await site.as('ann', 'POST', '/api/batches', asked)
+    const sid = String((body['review'] as Fields)['session_id'])
+    await site.say('cid', sid, 'APPROVED')
+    await site.say('bea', sid, 'APPROVED')
+    await site.as('ann', 'POST', `/api/batches/${String(body['id'])}/exec`)
+    await waitFor(async () => ((await shown(sid))['runs'] as Fields | undefined)?.['succeeded'] === 2)
+    expect((await shown(sid))['runs']).toEqual({ ...none, succeeded: 2 })
   })
 })
 

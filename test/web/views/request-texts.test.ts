@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Review } from '../../../web/src/api/types.ts'
-import { outcomesText, type Ends } from '../../../web/src/views/approvals/outcomes-text.ts'
+import { outcomesText, runsText, type Ends } from '../../../web/src/views/approvals/outcomes-text.ts'
 import { effectText, ruleText } from '../../../web/src/views/approvals/rule-text.ts'
 
 describe('a rule', () => {
@@ -47,4 +47,14 @@ it('a text of outcomes counts them, and its usual time is that of a success in t
   const ends = [end('succeeded', 40), end('failed', 900), end('succeeded', 50), end('succeeded', 90)]
   expect(outcomesText(ends)).toBe('3 of 4 succeeded, usually 50 s')
   expect(outcomesText([end('failed', 1)])).toBe('0 of 1 succeeded')
+})
+
+it('a text of runs says how a request has run, and counts the runs of a batch', () => {
+  const none = { succeeded: 0, failed: 0, stopped: 0, running: 0, not_begun: 0 }
+  expect(runsText({ ...none, failed: 1 })).toBe('has run, failed')
+  expect(runsText({ ...none, running: 1 })).toBe('running')
+  expect(runsText({ ...none, succeeded: 3, stopped: 1, not_begun: 2 })).toBe(
+    'has run: 3 succeeded, 1 stopped, 2 not begun',
+  )
+  expect(runsText({ ...none, succeeded: 1, running: 2 })).toBe('runs: 1 succeeded, 2 running')
 })

@@ -1,5 +1,5 @@
 import { person } from '../../api/person.ts'
-import type { ReviewInSession } from '../../api/types.ts'
+import type { Review, ReviewInSession } from '../../api/types.ts'
 import { Fact } from '../../parts/facts.tsx'
 import { Note } from '../../parts/messages.tsx'
 import { Moment, TimeLeft } from '../../parts/moment.tsx'
@@ -9,6 +9,7 @@ import { Name } from '../../parts/text.tsx'
 import { visible } from '../../parts/visible.ts'
 import './approval.css'
 import { placeOf } from './place-of.ts'
+import { runsText, type Runs } from './outcomes-text.ts'
 
 type Shown = ReviewInSession
 
@@ -166,8 +167,17 @@ const STATES = {
   EXECUTED: ['closed', 'has run'],
 } as const satisfies Readonly<Record<ReviewInSession['status'], readonly [StateKind, string]>>
 
-export function ReviewState({ review: { status, withdrawn_by: by } }: { readonly review: Shown }) {
+/** A request that has run shows how it ended. */
+export function ReviewState({ review }: { readonly review: Review }) {
+  const { status, withdrawn_by: by, runs } = review
   if (by !== undefined) return <State kind="withdrawn" />
   const [kind, words] = STATES[status]
-  return <State kind={kind}>{words}</State>
+  if (runs === undefined) return <State kind={kind}>{words}</State>
+  return <State kind={kindOfRuns(runs)}>{runsText(runs)}</State>
+}
+
+function kindOfRuns({ running, failed, succeeded, stopped }: Runs): StateKind {
+  if (running > 0) return 'running'
+  if (failed > 0) return 'failed'
+  return stopped === 0 && succeeded > 0 ? 'succeeded' : 'stopped'
 }
