@@ -86,7 +86,28 @@ describe('the details of a review', () => {
     expect(details({ your_approval: last })).toContain('counts for dba, and is the last one needed')
   })
 
+  it('say how the last other runs of the runbook and of the requester have ended', () => {
+    const end = (outcome: string, seconds: number, session = '') => ({
+      ...{ outcome, ran_ms: seconds * 1000, session },
+    })
+    const runbook = [end('failed', 9, 'c0ffee00-6d0c'), end('succeeded', 40), end('succeeded', 50)]
+    const shown = details({ outcomes: { runbook, requester: [end('succeeded', 0.2)] } })
+    expect(shown).toContain(
+      'runbook before 2 of 3 runs succeeded, usually 40s, the last one failed (session c0ffee00)',
+    )
+    expect(shown).toContain('ann before 1 of 1 run succeeded, usually less than 1s, the last one succeeded')
+    expect(details({ outcomes: { runbook: undefined, requester: [] } })).not.toContain('before')
+  })
+
+  it('say how a request has run', () => {
+    const runs = { succeeded: 3, failed: 1, stopped: 0, running: 0, not_begun: 2 }
+    expect(details({ status: 'EXECUTED', runs })).toContain(
+      'status executed (3 succeeded, 1 failed, 2 not begun)',
+    )
+    expect(details({ status: 'EXECUTED' })).toContain('status executed, approved')
+  })
+
   it('leave out what the gateway does not send', () => {
-    expect(details({})).not.toMatch(/known|who can|your approval/)
+    expect(details({})).not.toMatch(/known|who can|your approval| before/)
   })
 })

@@ -101,7 +101,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
   const batch = batchOf(review)
   const facts = factLines([
     ['review', review.id],
-    ['status', `${statusWord(review)}, approved by ${approvals(review)}`],
+    ['status', `${statusWord(review)}${runsText(review)}, approved by ${approvals(review)}`],
     ['withdrawn by', review.withdrawn_by],
     ['reason', review.withdrawn_by === '' ? review.rejection_reason : ''],
     ['session', review.session],
@@ -111,6 +111,7 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['runs', whatRuns(review, session)],
     ['file', review.runbook?.file ?? ''],
     ['known', knownText(review)],
+    ...outcomesOf(review),
     ...given.filter(fitsLine),
     ['asked', moment(review.created_at)],
     ['waits for', timeLeft(review)],
@@ -141,6 +142,33 @@ function knownText({ facts, batch, owner, type, runbook }: Review): string {
   ]
     .filter((text) => text !== '')
     .join(', ')
+}
+
+/** How the last other runs have ended, of the runbook by anybody and of the requester. */
+function outcomesOf({ outcomes, owner }: Review): (readonly [string, string])[] {
+  return [
+    ['runbook before', endsText(outcomes?.runbook ?? [])],
+    [`${owner} before`, endsText(outcomes?.requester ?? [])],
+  ]
+}
+
+type End = NonNullable<Review['outcomes']>['requester'][number]
+
+/**
+ * Returns, for example, `9 of 10 runs succeeded, usually 50s, the last one failed (session c0ffee00)`. The usual time
+ * is that of a success in the middle. Returns an empty text if there was no run.
+ */
+function endsText(ends: readonly End[]): string {
+  const [last] = ends
+  if (last === undefined) return ''
+  const succeeded = ends.filter(({ outcome }) => outcome === 'succeeded')
+  const times = succeeded.flatMap(({ ran_ms: ran }) => ran ?? []).toSorted((a, b) => a - b)
+  const middle = times[Math.floor((times.length - 1) / 2)]
+  const usually =
+    middle === undefined ? '' : `, usually ${middle < 1000 ? 'less than 1s' : durationText(middle / 1000)}`
+  const where = last.session === '' ? '' : ` (session ${last.session.slice(0, 8)})`
+  const count = `${succeeded.length} of ${ends.length} ${ends.length === 1 ? 'run' : 'runs'} succeeded`
+  return `${count}${usually}, the last one ${last.outcome}${where}`
 }
 
 type Previous = NonNullable<NonNullable<Review['facts']>['previous']>
@@ -200,6 +228,15 @@ function possibleText({ can }: Review): string {
 /** Returns `withdrawn`, not `rejected`, for a withdrawn request. */
 export function statusWord({ status, withdrawn_by: by }: Review): string {
   return by === '' ? status.toLowerCase() : 'withdrawn'
+}
+
+/** Returns, for example, ` (3 succeeded, 1 failed)`. Returns an empty text before the first run. */
+function runsText({ runs }: Review): string {
+  if (runs === undefined) return ''
+  const { succeeded, failed, stopped, running, not_begun: left } = runs
+  const counts = { succeeded, failed, stopped, running, 'not begun': left }
+  const some = Object.entries(counts).filter(([, count]) => count > 0)
+  return ` (${some.map(([word, count]) => `${count} ${word}`).join(', ')})`
 }
 
 function placeOf({ batch, connection }: Review, session: RecordedSession | undefined): string {
