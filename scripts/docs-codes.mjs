@@ -132,6 +132,11 @@ export const CODES = {
       advice: 'only agents get this code: give each agent a key of its own',
       isForAgents: true,
     },
+    'gateway-superseded': {
+      text: '`this gateway runs on an older copy of its state ...`',
+      advice: 'only agents get this code: see [copies of a state](operating.md#copies-of-a-state)',
+      isForAgents: true,
+    },
   },
   runbooks: {
     'runbooks-not-configured': {

@@ -10,6 +10,7 @@ import { Dispatch } from './dispatch.ts'
 import { type GatewayHealth, now } from '../dial/health.ts'
 import type { Identity, IdentitySource } from './connection/identity.ts'
 import { introduction, unwanted } from './connection/introduction.ts'
+import type { MetGateways } from './connection/met-gateways.ts'
 import { type LogTail, shipLogs } from './logs.ts'
 import { type AgentServices, Slots } from './running/services.ts'
 import { MAX_SYSTEM_REQUESTS } from './system/command.ts'
@@ -29,6 +30,7 @@ export interface AgentOptions {
   readonly timing?: Timing
   readonly logs?: LogTail
   readonly stateChanged?: () => void
+  readonly met?: MetGateways
 }
 
 interface Serving {
@@ -169,6 +171,7 @@ export class Agent {
       version: this.#options.version ?? '',
       sessions: this.#services.slots.limit,
       longestEndMs: this.#longestEndMs,
+      met: this.#options.met?.epochs ?? [],
     })
     const error = await this.#serveStream(new PacketStream(channel, metadata, this.#timing), identity)
     return identity.embedded ? await this.#afterCall(error) : error
@@ -246,7 +249,9 @@ export class Agent {
     if (message?.kind === 'gateway-draining') return this.#noteDraining(message.stopsAt, serving)
     const { connection, life } = serving
     if (message?.kind !== 'connected' || this.#state.name === 'serving') return
-    const { logs } = this.#options
+    const { logs, met } = this.#options
+    // Before the first session of this stream, so that it never runs a session that it might forget.
+    if (message.epoch !== undefined) met?.note(message.epoch)
     if (logs !== undefined) void shipLogs(logs, connection, this.#timing.shipLogsMs, life.signal)
     this.#accepted += 1
     this.#backoffs.conflict.reset()

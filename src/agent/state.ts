@@ -98,6 +98,7 @@ function levelOf(name: AgentState['name']): 'info' | 'warn' {
 
 function refusalWords({ code, message }: ConnectError): string {
   if (code === 'agent-certificate-refused') return `the gateway refuses this agent: ${message}`
+  if (code === 'gateway-superseded') return `this agent has met a newer gateway of this state: ${message}`
   if (code === 'too-many-failed-sign-ins')
     return `the gateway rejects all keys from this address for a while: ${message}. Too many wrong keys or tokens were sent from this address`
   return `the gateway refuses this key: ${message}. Check the key and the agent's name at the gateway`

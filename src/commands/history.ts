@@ -68,17 +68,34 @@ function historyOf(config: string): string {
   }
 }
 
+/** Makes this copy of the state the valid one for agents that have met a gateway on another copy. */
+export function takeOverCommand({ config }: { readonly config: string }): void {
+  const file = historyOf(config)
+  changing(file, (database) => {
+    database.write(({ epochs }) => epochs.takeOver(), 'durably')
+    process.stdout.write(
+      `the state in ${path.dirname(file)} is now the valid copy: agents that connect to it refuse gateways on other copies\n`,
+    )
+  })
+}
+
 /** Resets the clock of the history: tokens expire again by the clock of this machine. */
 export function resetClockCommand({ config }: { readonly config: string }): void {
   const file = historyOf(config)
+  changing(file, (database) => {
+    const before = database.resetLatestTime() ?? Date.now()
+    const now = new Date().toISOString()
+    process.stdout.write(
+      `the clock by which tokens expire is now at ${now}; it was at ${new Date(before).toISOString()}\n`,
+    )
+  })
+}
+
+function changing(file: string, change: (database: HistoryDatabase) => void): void {
   try {
     const database = new HistoryDatabase(file, ROOMS, undefined)
     try {
-      const before = database.resetLatestTime() ?? Date.now()
-      const now = new Date().toISOString()
-      process.stdout.write(
-        `the clock by which tokens expire is now at ${now}; it was at ${new Date(before).toISOString()}\n`,
-      )
+      change(database)
     } finally {
       database.close()
     }

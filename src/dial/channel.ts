@@ -134,7 +134,7 @@ export class Channel implements Disposable {
     const text = error?.details === '' ? error.message : (error?.details ?? 'no answer')
     const name = error === null ? undefined : status[error.code]
     const code = gatewayCode(error?.metadata?.get(CODE_TRAILER)[0])
-    if (isRefusal(error?.code) || code === 'too-many-failed-sign-ins')
+    if (isRefusal(error?.code) || code === 'too-many-failed-sign-ins' || code === 'gateway-superseded')
       return new ConnectError('refused', text, name, code)
     if (code === 'agent-already-connected' || isConflict(error?.code, text))
       return new ConnectError('conflict', text, name, code)

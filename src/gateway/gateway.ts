@@ -12,6 +12,7 @@ import type { Users } from './people/identities/users.ts'
 import { openAuditLog, openPeople } from './people/open-people.ts'
 import { openState } from './operating/restore.ts'
 import { Agents } from './agents/agents.ts'
+import { StateEpoch } from './agents/state-epoch.ts'
 import { Batches } from './batches/batches.ts'
 import { REVIEWS_KEY } from './operating/backup-format.ts'
 import { auditFacts } from '../contract/audit-entry.ts'
@@ -123,7 +124,7 @@ async function open(
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
   const batches = opened.own(new Batches({ ...base, users, reviews, runs, sessions, tickets, choices }))
   const clients = new Clients({ ...base, users, live, reviews, runs, access, sessions, tickets, audit })
-  const transport = opened.own(new Transport({ ...base, agents, clients, tls }))
+  const transport = opened.own(new Transport({ ...base, agents, clients, epoch: new StateEpoch(history), tls }))
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const condition = conditionOf({ sessions, history, upkeep, moves, webhooks, tls })
   const longWork = new LongWork()

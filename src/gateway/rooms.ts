@@ -1,3 +1,4 @@
+import { epochRoom } from './agents/epoch-rows.ts'
 import { batchRoom } from './batches/batch-rows.ts'
 import { History, type HistoryOptions } from './history/history.ts'
 import type { SessionParts } from './history/rows.ts'
@@ -29,6 +30,7 @@ export const ROOMS: Rooms = {
   schedules: scheduleRoom,
   budgets: budgetRoom,
   audit: auditRoom,
+  epochs: epochRoom,
 }
 
 export const LAYOUT = layoutOf(ROOMS)

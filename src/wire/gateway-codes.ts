@@ -108,6 +108,7 @@ export const STATUSES = {
   'plugin-not-found': { http: [404] },
   'agent-certificate-refused': { grpc: 'Unauthenticated' },
   'agent-already-connected': { grpc: 'FailedPrecondition' },
+  'gateway-superseded': { grpc: 'FailedPrecondition' },
 } as const satisfies Readonly<Record<string, Statuses>>
 
 export type GatewayCode = keyof typeof STATUSES

@@ -33,6 +33,7 @@ export const spec = {
   // them.
   wantsTerminal: 'client.wants_terminal',
   stopsAt: 'gateway.stops_at',
+  epoch: 'gateway.epoch',
   connectionId: 'client.connection_id',
   serverConnect: 'tcp.server_connect',
   // Our own key: the client pauses a single connection when the agent asks for a pause.

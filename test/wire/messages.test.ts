@@ -20,6 +20,16 @@ const session = { 'gateway.session_id': 's1' }
 describe('a packet of the gateway', () => {
   it.each([
     ['AgentGatewayConnectOK', {}, '', { kind: 'connected' }],
+    ['AgentGatewayConnectOK', { 'gateway.epoch': 'of-a-newer-form' }, '', { kind: 'connected' }],
+    [
+      'AgentGatewayConnectOK',
+      { 'gateway.epoch': '0123456789abcdef.1772359290000.fedcba9876543210' },
+      '',
+      {
+        kind: 'connected',
+        epoch: { state: '0123456789abcdef', takenOverAt: 1_772_359_290_000, id: 'fedcba9876543210' },
+      },
+    ],
     ['AgentExecWriteStdin', session, 'x', { kind: 'exec', sid, stdin: Buffer.from('x') }],
     ['AgentExecWriteStdin', session, '', { kind: 'exec', sid, stdin: Buffer.alloc(0) }],
     ['AgentTerminalWriteStdin', session, '\n', { kind: 'input', sid, data: Buffer.from('\n') }],

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { arch, hostname, machine, platform, release, version } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Channel } from '../../dial/channel.ts'
+import { encodeEpochs, type Epoch, MET_EPOCHS } from '../../wire/epochs.ts'
 import { OWN_LIMIT, OWN_LONGEST_END, OWN_VERSION } from '../../wire/service.ts'
 import type { Identity } from './identity.ts'
 import type { Timing } from './timing.ts'
@@ -16,6 +17,8 @@ interface Introduced {
   readonly sessions: number
   /** Maximum time from the gateway's close of a running session to the agent's report of its end. */
   readonly longestEndMs: number
+  /** The epochs of gateways that this agent has met. */
+  readonly met: readonly Epoch[]
 }
 
 /**
@@ -28,6 +31,7 @@ export async function introduction(identity: Identity, own: Introduced): Promise
     [OWN_VERSION]: own.version,
     [OWN_LIMIT]: String(own.sessions),
     [OWN_LONGEST_END]: String(own.longestEndMs),
+    ...(own.met.length > 0 && { [MET_EPOCHS]: encodeEpochs(own.met) }),
     version: '',
     'go-version': '',
     compiler: 'node',

@@ -196,6 +196,7 @@ const REASONS: Readonly<Record<GatewayCode, NoExitReason>> = {
   'plugin-not-found': 'not-found',
   'agent-certificate-refused': 'refused',
   'agent-already-connected': 'failed',
+  'gateway-superseded': 'refused',
 }
 
 export function reasonOfCode(code: GatewayCode): NoExitReason {

@@ -84,7 +84,7 @@ const OF_GATEWAY = required(
 
 export const history: CommandGroup = {
   name: 'history',
-  does: 'Repair the history of a stopped gateway',
+  does: 'Repair or take over the history of a stopped gateway',
   commands: [
     {
       name: 'reset-clock',
@@ -92,6 +92,13 @@ export const history: CommandGroup = {
       options: [OF_GATEWAY],
       examples: ['runbook-agent history reset-clock --config gateway.yaml'],
       run: async (flags: { config: string }) => (await import('../history.ts')).resetClockCommand(flags),
+    },
+    {
+      name: 'take-over',
+      does: 'Make this copy of the state the valid one, for agents that have met a gateway on another copy',
+      options: [OF_GATEWAY],
+      examples: ['runbook-agent history take-over --config gateway.yaml'],
+      run: async (flags: { config: string }) => (await import('../history.ts')).takeOverCommand(flags),
     },
     {
       name: 'repair',

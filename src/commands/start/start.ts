@@ -1,4 +1,5 @@
 import { Agent } from '../../agent/agent.ts'
+import { MetGateways } from '../../agent/connection/met-gateways.ts'
 import { Counters } from '../../agent/counters.ts'
 import { openJournal, type Journal } from '../../agent/journal/journal.ts'
 import { LogTail } from '../../agent/logs.ts'
@@ -115,6 +116,7 @@ async function operate(parts: Parts, services: AgentServices, counters: Counters
     version,
     onDisconnect: settings.onDisconnect,
     proxyFor: proxyFor(settings),
+    met: new MetGateways(settings.stateDir, log),
     logs,
     stateChanged: () => operations.stateChanged(),
   })

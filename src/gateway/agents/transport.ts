@@ -22,13 +22,17 @@ import {
   OWN_VERSION,
   transportService,
 } from '../../wire/service.ts'
+import { decodeEpochs, MET_EPOCHS } from '../../wire/epochs.ts'
 import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import type { ServerCertificate } from '../tls/certificates.ts'
+import type { AgentSettings } from '../settings/settings.ts'
 import { AgentStream, type GatewayOutbound } from './agent-stream.ts'
 import type { Agents } from './agents.ts'
 import type { ClientServer } from './client-call.ts'
 import { PacketCall } from './packet-call.ts'
 import type { Arrival } from './presence.ts'
+import type { StateEpoch } from './state-epoch.ts'
+import { HistoryError } from '../store/errors.ts'
 
 /**
  * grpc-go has the same times. If a peer does not answer a ping within 20 s, its stream ends. Then the agent
@@ -60,6 +64,7 @@ const AGENT_UNSENT_BYTES = 1024 * 1024
 interface TransportServices {
   readonly agents: Agents
   readonly clients: ClientServer
+  readonly epoch: StateEpoch
   readonly callerAddress: CallerAddress
   readonly tls: ServerCertificate | undefined
   readonly log: Logger
@@ -71,12 +76,14 @@ export class Transport {
   readonly #agentCalls = new Set<PacketCall>()
   readonly #agents: Agents
   readonly #clients: ClientServer
+  readonly #epoch: StateEpoch
   readonly #log: Logger
   readonly #warnings: RepeatedWarnings
   readonly #tls: ServerCertificate | undefined
 
-  constructor({ agents, clients, log, callerAddress, tls }: TransportServices) {
+  constructor({ agents, clients, epoch, log, callerAddress, tls }: TransportServices) {
     this.#tls = tls
+    this.#epoch = epoch
     this.#agents = agents
     this.#clients = clients
     this.#log = log
@@ -137,16 +144,49 @@ export class Transport {
     if (authentication.kind === 'name-differs') return call.fail('unauthenticated', hoopWords.otherAgentName)
     if (certificate !== undefined && !isFor(certificate, authentication.agent.name))
       return this.#refuseCertificate(call, 'other-name')
+    this.#admit(call, authentication.agent)
+  }
+
+  #admit(call: PacketCall, settings: AgentSettings): void {
+    const connected = this.#connected(call, settings.name)
+    if (connected === undefined) return
     const link = {
       send: (message: GatewayOutbound) => call.send(encodeGatewayMessage(message)),
       room: () => call.room(AGENT_UNSENT_BYTES),
       refuse: () => call.fail('unauthenticated', hoopWords.invalidAuthentication),
     }
-    const agent = new AgentStream(authentication.agent, link, numberOf(call.header(OWN_LONGEST_END)))
+    const agent = new AgentStream(settings, link, numberOf(call.header(OWN_LONGEST_END)))
     if (!this.#agents.connect(agent, arrivalOf(call)))
       return call.fail('agent-already-connected', hoopWords.agentAlreadyConnected)
     call.widen()
-    void this.#serve(call, agent)
+    void this.#serve(call, agent, connected)
+  }
+
+  /**
+   * Returns the first message to the agent. Returns undefined if the call has failed: an agent that has met a
+   * newer gateway of this state gets no sessions of this one.
+   */
+  #connected(call: PacketCall, agent: string): GatewayOutbound | undefined {
+    try {
+      if (this.#epoch.isSuperseded(decodeEpochs(call.header(MET_EPOCHS) ?? ''))) {
+        this.#warnings.warn({ agent, from: call.ip }, `agent refused: ${SUPERSEDED}`)
+        call.fail('gateway-superseded', SUPERSEDED)
+        return undefined
+      }
+      const epoch = this.#epoch.current
+      return { kind: 'connected', ...(epoch !== undefined && { epoch }) }
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#warnings.warn(
+        { agent, error: error.message },
+        'agent refused: the epochs of this state cannot be used',
+      )
+      call.fail(
+        error.noRoom === undefined ? 'history-failed' : 'history-no-room',
+        'the history cannot be used',
+      )
+      return undefined
+    }
   }
 
   #refuseCertificate(call: PacketCall, fault: CertificateFault): void {
@@ -155,10 +195,10 @@ export class Transport {
   }
 
   /** Never rejects. */
-  async #serve(call: PacketCall, agent: AgentStream): Promise<void> {
+  async #serve(call: PacketCall, agent: AgentStream, connected: GatewayOutbound): Promise<void> {
     this.#agentCalls.add(call)
     this.#log.info({ agent: agent.name, hostname: call.header('hostname') }, 'agent connected')
-    agent.send({ kind: 'connected' })
+    agent.send(connected)
     agent.send({ kind: 'feature-flags', flags: new Map() })
     const { stopsAt } = this.#agents
     if (stopsAt !== undefined) agent.send({ kind: 'gateway-draining', stopsAt })
@@ -245,6 +285,9 @@ export function isFor(certificate: X509Certificate, agent: string): boolean {
   const names = certificate.subjectAltName?.split(', ') ?? []
   return commonName === agent || names.includes(`DNS:${agent}`)
 }
+
+const SUPERSEDED =
+  'this gateway runs on an older copy of its state: the agent has served a newer gateway with the same state. Stop this gateway. If it is the valid one, stop the other gateway, and run with this one stopped: runbook-agent history take-over --config gateway.yaml'
 
 const CERTIFICATE_WORDS: Readonly<Record<CertificateFault, string>> = {
   missing:

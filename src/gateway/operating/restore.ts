@@ -5,12 +5,13 @@ import path from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import type { Logger } from '../../basics/logger.ts'
 import type { Opened } from '../../basics/opened.ts'
+import { takeOverIn } from '../agents/epoch-rows.ts'
 import { Upkeep } from '../history/disk/upkeep.ts'
 import type { History } from '../history/history.ts'
 import { NEWEST_VERSION, LAYOUT, openHistory } from '../rooms.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
 import { checkCopy, checkRoom } from '../store/copy.ts'
-import { HistoryError } from '../store/errors.ts'
+import { historyError, HistoryError } from '../store/errors.ts'
 import { damageText, examineUnused } from '../store/examination.ts'
 import { UNFINISHED_REPAIR } from '../store/repair.ts'
 import {
@@ -41,6 +42,7 @@ export async function restore(file: string, state: string): Promise<Manifest> {
     for (const left of readdirSync(state)) await rm(path.join(state, left), { recursive: true, force: true })
     await mkdir(work, { mode: 0o700 })
     const manifest = await extract(file, work)
+    takeOver(path.join(work, HISTORY_FILE))
     await moveAll(manifest, work, state)
     return manifest
   } catch (error) {
@@ -74,6 +76,15 @@ function checkEmpty(state: string): void {
   throw new BackupError(
     `the folder ${state} is not empty; choose an empty folder, or a folder that does not exist yet`,
   )
+}
+
+/** Whoever restores a backup wants it to be the valid copy: agents refuse the gateway that it came from. */
+function takeOver(history: string): void {
+  try {
+    takeOverIn(history)
+  } catch (error) {
+    throw historyError(history, 'take it over', error)
+  }
 }
 
 async function extract(file: string, work: string): Promise<Manifest> {

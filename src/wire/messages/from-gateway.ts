@@ -9,6 +9,7 @@ import {
   specText,
   YES,
 } from '../packet.ts'
+import { decodeEpoch, encodeEpoch, type Epoch } from '../epochs.ts'
 import {
   decodeWindowSize,
   encodeWindowSize,
@@ -52,7 +53,7 @@ export function decodeGatewayPacket(packet: Packet): GatewayMessage {
 function decodeStreamPacket(packet: Packet): GatewayMessage {
   switch (packet.type) {
     case type.connected:
-      return { kind: 'connected' }
+      return decodeConnected(packet)
     case type.featureFlags:
       return { kind: 'feature-flags', flags: decodeFlags(packet) }
     case type.draining:
@@ -60,6 +61,12 @@ function decodeStreamPacket(packet: Packet): GatewayMessage {
     default:
       return { kind: 'unsupported', sid: undefined, type: packet.type }
   }
+}
+
+/** An epoch of another form, which a newer gateway may send, counts as none. */
+function decodeConnected(packet: Packet): GatewayMessage {
+  const epoch = decodeEpoch(specText(packet, spec.epoch) ?? '')
+  return { kind: 'connected', ...(epoch !== undefined && { epoch }) }
 }
 
 /**
@@ -135,7 +142,7 @@ export function encodeGatewayMessage(
 ): Packet {
   switch (message.kind) {
     case 'connected':
-      return { type: type.connected, spec: {}, payload: NO_PAYLOAD }
+      return { type: type.connected, spec: epochSpec(message.epoch), payload: NO_PAYLOAD }
     case 'feature-flags':
       return {
         type: type.featureFlags,
@@ -171,6 +178,10 @@ export function encodeGatewayMessage(
     case 'connection-resume':
       return encodeConnection(message, 'Agent', sessionSpec(message.sid))
   }
+}
+
+function epochSpec(epoch: Epoch | undefined): Packet['spec'] {
+  return epoch === undefined ? {} : { [spec.epoch]: Buffer.from(encodeEpoch(epoch)) }
 }
 
 function encodeOpen(message: OpenMessage): Packet {

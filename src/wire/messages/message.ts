@@ -1,4 +1,5 @@
 import type { WindowSize } from '../../basics/window-size.ts'
+import type { Epoch } from '../epochs.ts'
 import { DecodeError, type SessionId } from '../packet.ts'
 import type { ConnectionParams } from '../params.ts'
 import type { GuardrailInfo } from './guardrails-info.ts'
@@ -10,7 +11,8 @@ export type { SessionId } from '../packet.ts'
 
 /** Messages of a gateway to an agent. */
 export type GatewayMessage =
-  | { readonly kind: 'connected' }
+  /** `epoch` is our own: the epoch of the gateway's state. */
+  | { readonly kind: 'connected'; readonly epoch?: Epoch }
   | { readonly kind: 'feature-flags'; readonly flags: ReadonlyMap<string, boolean> }
   /** Our own message: the gateway stops after its sessions have ended, and at `stopsAt` at the latest. */
   | { readonly kind: 'gateway-draining'; readonly stopsAt: Date }
