@@ -58,7 +58,7 @@ function prepare(db: Connection) {
   }
 }
 
-const VERSION_34 = `
+const VERSION_35 = `
   CREATE TABLE history.epochs (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -75,7 +75,7 @@ declare module '../store/room.ts' {
 
 export const epochRoom: Room<EpochRows> = {
   rows: (db) => new EpochRows(db),
-  steps: { 34: VERSION_34 },
+  steps: { 35: VERSION_35 },
 }
 
 /**

@@ -7,12 +7,12 @@ const HOUR_MS = 60 * 60 * 1000
  */
 const MAX_GAP_MS = 24 * HOUR_MS
 /**
- * The gateway believes a larger step after it has run for this long with the new time. Restarts do not
- * matter.
+ * The gateway believes a larger step after it has run for this long with the new time, in one life or in
+ * several.
  */
 const PROOF_MS = 24 * HOUR_MS
 
-/** What the gateway believes about the time. The belief is stored, and survives a restart. */
+/** The time that the gateway believes, for the removal of old sessions. It is stored, and survives a restart. */
 export interface Belief {
   /**
    * Lower bound of the current time, in ms since 1970. Sessions may be removed if they ended more than
@@ -56,9 +56,9 @@ class LatestTime {
 
   /** Time in ms since 1970. */
   get now(): number {
-    const since = performance.now()
-    this.#at = Math.max(this.#at + (since - this.#since), Date.now())
-    this.#since = since
+    const now = performance.now()
+    this.#at = Math.max(this.#at + (now - this.#since), Date.now())
+    this.#since = now
     return this.#at
   }
 
@@ -71,11 +71,11 @@ class LatestTime {
   get lag(): string | undefined {
     const behind = this.now - Date.now()
     if (behind <= QUIET_MS) return undefined
-    const lag =
+    const duration =
       behind < 2 * HOUR_MS
         ? `${Math.round(behind / 60_000)} minutes`
         : `${Math.round(behind / HOUR_MS)} hours`
-    return `the clock is ${lag} behind the latest time that this gateway has seen, and tokens expire by that time; if that time is wrong, stop the gateway and run: runbook-agent history reset-clock`
+    return `the clock is ${duration} behind the latest time that this gateway has seen, and tokens expire by that time; if that time is wrong, stop the gateway and run: runbook-agent history reset-clock`
   }
 }
 
@@ -89,13 +89,13 @@ interface StoredTimes {
  * makes expired tokens valid again.
  */
 export class HistoryClock {
-  readonly #stored: () => StoredTimes
+  readonly #store: () => StoredTimes
   readonly #latest = new LatestTime()
   #belief: Belief | undefined
-  #believedAt = 0
+  #believedSince = 0
 
-  constructor(stored: () => StoredTimes) {
-    this.#stored = stored
+  constructor(store: () => StoredTimes) {
+    this.#store = store
   }
 
   /**
@@ -104,7 +104,7 @@ export class HistoryClock {
    */
   get trusted(): number {
     if (this.#belief === undefined) return 0
-    return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedAt), Date.now())
+    return Math.min(this.#belief.trustedAt + (performance.now() - this.#believedSince), Date.now())
   }
 
   /**
@@ -115,25 +115,26 @@ export class HistoryClock {
     return this.#latest.now
   }
 
-  /**
-   * A warning if the wall clock is behind the latest time; otherwise undefined. The gateway compares the end
-   * of a token with the latest time, and not with the wall clock.
-   */
+  /** The warning of `LatestTime`. */
   get lag(): string | undefined {
     return this.#latest.lag
   }
 
   /** Stores the latest time for the next gateway that uses this state. @throws HistoryError */
   keep(): void {
-    if (this.#belief !== undefined) this.#stored().setBelief(this.#belief, this.#latest.now)
+    if (this.#belief !== undefined) this.#store().setBelief(this.#belief, this.#latest.now)
   }
 
-  /** @returns `doubt`, which is a warning if the gateway does not believe the wall clock yet */
+  /**
+   * Moves the believed time on by `elapsedMs` of a monotonic clock, and stores it.
+   * @returns trustedAt: time in ms since 1970, never after the wall clock; doubt: a warning if the gateway does
+   * not believe the wall clock yet
+   */
   believe(wallClock: number, elapsedMs: number): { trustedAt: number; doubt: string | undefined } {
     const before = this.#belief ?? this.#storedBelief() ?? { trustedAt: wallClock, provenMs: 0 }
     const belief = believe(before, wallClock, elapsedMs)
     this.#belief = belief
-    this.#believedAt = performance.now()
+    this.#believedSince = performance.now()
     try {
       this.keep()
     } catch (error) {
@@ -145,7 +146,7 @@ export class HistoryClock {
   }
 
   #storedBelief(): Belief | undefined {
-    const stored = this.#stored().clock()
+    const stored = this.#store().clock()
     if (stored !== undefined) this.#latest.carryOn(stored.latestAt)
     return stored
   }

@@ -17,13 +17,16 @@ let timer: NodeJS.Timeout | undefined
 
 let lookForOthers: () => void = () => undefined
 
-/** `lookForThem` is called after a SIGCHLD that does not belong to one of these children. */
+/**
+ * Calls `lookForThem` when another child may have ended: after a SIGCHLD, or a check, that ended none of these children.
+ * After the end of one of them the execution looks for its orphans itself.
+ */
 export function onOtherEnds(lookForThem: () => void): void {
   lookForOthers = lookForThem
   listen()
 }
 
-/** Collects ended orphans, because an ended process belongs to its group until it is collected. */
+/** Collects ended orphans. Until then they count as processes of their groups. */
 export function collectOthers(): void {
   lookForOthers()
 }
@@ -48,7 +51,7 @@ export function reapOrphan(pid: number): boolean {
   return !waiting.has(pid) && reap(pid).state !== 'running'
 }
 
-/** Called only if there are children. The portable engine has no children here, and libc may be missing. */
+/** Called only with children of posix.ts, or with adopted ones. Without either, libc may be missing. */
 function listen(): void {
   if (!process.listeners('SIGCHLD').includes(look)) process.on('SIGCHLD', look)
 }

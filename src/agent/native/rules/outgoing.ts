@@ -17,23 +17,22 @@ export interface Outgoing {
 }
 
 /**
- * Maximum number of rows that may wait to be judged. Empty rows do not count as bytes, and a server can send
- * any number of them.
+ * Maximum number of rows that may wait to be judged. A server can send any number of empty rows, which have no
+ * bytes for another bound to count.
  */
-const MAX_UNJUDGED = 64 * 1024
-const TOO_MANY =
-  'the result has more than 65,536 empty rows in sequence, so the guardrail rules of this connection cannot check it'
+const MAX_UNJUDGED_ROWS = 64 * 1024
+const TOO_MANY = `the result has more than ${MAX_UNJUDGED_ROWS.toLocaleString('en')} empty rows in sequence, so the guardrail rules of this connection cannot check it`
 
 /** Bytes that each row counts in addition to its values. */
-const MIN_ROW_BYTES = 32
+const ROW_OVERHEAD_BYTES = 32
 
 class JudgedText {
-  readonly #begin: () => OutputFilter
+  readonly #newFilter: () => OutputFilter
   #filter: OutputFilter | undefined
   #bytes = 0
 
-  constructor(begin: () => OutputFilter) {
-    this.#begin = begin
+  constructor(newFilter: () => OutputFilter) {
+    this.#newFilter = newFilter
   }
 
   /** Number of bytes at the beginning of the text that are checked completely. */
@@ -47,7 +46,7 @@ class JudgedText {
 
   /** @throws GuardrailViolation */
   async add(text: Buffer): Promise<void> {
-    this.#filter ??= this.#begin()
+    this.#filter ??= this.#newFilter()
     await this.#filter.push(text)
     this.#bytes += text.length
   }
@@ -68,7 +67,7 @@ class JudgedText {
 export class OutgoingMessages {
   readonly #text: JudgedText | undefined
   readonly #masking: ValueMasking | undefined
-  /** `end` is the end of the message's text. */
+  /** `end` is where the message's text ends in the judged text, and 0 for a message that is no row. */
   #unjudged: { readonly message: Outgoing; readonly end: number }[] = []
   #judged: Outgoing[] = []
   #judgedBytes = 0
@@ -93,10 +92,7 @@ export class OutgoingMessages {
     return isDue ? await this.takeJudged() : Buffer.alloc(0)
   }
 
-  /**
-   * Returns all judged messages. Does not wait for further messages to mask in the same call. @throws
-   * OutputStopped
-   */
+  /** Returns all judged messages, also few that a call of Presidio masks alone. @throws OutputStopped */
   async takeJudged(): Promise<Buffer> {
     const messages = this.#judged
     this.#judged = []
@@ -117,15 +113,15 @@ export class OutgoingMessages {
     const isOther = message.kind === 'other'
     if (isOther) await text.end()
     this.#unjudged.push({ message, end: message.kind === 'row' ? text.bytes : 0 })
-    if (this.#unjudged.length > MAX_UNJUDGED) throw new OutputStopped('guardrails', TOO_MANY)
-    const waiting = isOther ? -1 : this.#unjudged.findIndex(({ end }) => end > text.cleared)
-    for (const { message: passed } of this.#unjudged.splice(0, waiting < 0 ? Infinity : waiting))
-      this.#pass(passed)
+    if (this.#unjudged.length > MAX_UNJUDGED_ROWS) throw new OutputStopped('guardrails', TOO_MANY)
+    const firstWaiting = this.#unjudged.findIndex(({ end }) => !isOther && end > text.cleared)
+    const passed = firstWaiting < 0 ? this.#unjudged.splice(0) : this.#unjudged.splice(0, firstWaiting)
+    for (const { message: one } of passed) this.#pass(one)
   }
 
   #pass(message: Outgoing): void {
     this.#judged.push(message)
-    this.#judgedBytes += MIN_ROW_BYTES
+    this.#judgedBytes += ROW_OVERHEAD_BYTES
     for (const { bytes } of message.values ?? []) this.#judgedBytes += bytes.length
     this.#isDue ||= message.kind !== 'row'
   }
