@@ -24,7 +24,10 @@ const ScheduleRunShape = v.strictObject({
     'why the run was skipped, could not begin, or did not run after its approval; null otherwise',
     v.nullable(text),
   ),
-  session_id: about('id of the session; null if the run has no session', v.nullable(text)),
+  session_id: about(
+    'id of the session; null if the run has no session, if the session is no longer recorded, or if the caller may not see it',
+    v.nullable(text),
+  ),
   exit_code: about(
     'exit code of the session; null until the end of the session, and if there is no session',
     v.nullable(whole),

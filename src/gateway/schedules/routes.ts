@@ -10,6 +10,7 @@ import type { Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
 import { type GatewayUser, timeOf } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
+import type { Reviews } from '../reviews/reviews.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
 import { formatDraft, nextOf, readDraft, type ScheduleDraft } from './draft.ts'
@@ -25,6 +26,7 @@ interface ScheduleRouting {
   readonly scheduleProblems: ScheduleProblems
   readonly users: Users
   readonly history: History
+  readonly reviews: Reviews
   readonly log: Logger
 }
 
@@ -33,25 +35,25 @@ export function scheduleRoutes(services: ScheduleRouting): Handlers<typeof sched
   return {
     list: ({ user }) => {
       const visible = schedules.all.filter((schedule) => isVisible(services, user, schedule))
-      return Promise.all(visible.map((schedule) => listed(services, schedule)))
+      return Promise.all(visible.map((schedule) => listed(services, user, schedule)))
     },
     foresee: ({ user, body }) => foreseen(services, user, body),
-    show: ({ user, params }) => shown(services, found(services, user, params.name)),
+    show: ({ user, params }) => shown(services, user, found(services, user, params.name)),
     run: async ({ user, params }) => {
       const schedule = changeable(services, user, params.name)
-      return runAnswer(services, await schedules.runNow(schedule, user.name))
+      return runAnswer(services, user, await schedules.runNow(schedule, user.name))
     },
     pause: ({ user, params }) => {
       const schedule = changeable(services, user, params.name)
       schedules.pause(schedule, user.name)
       log.info({ schedule: schedule.name, user: user.name }, 'schedule: paused by hand')
-      return shown(services, schedule)
+      return shown(services, user, schedule)
     },
     resume: ({ user, params }) => {
       const schedule = changeable(services, user, params.name)
       schedules.pause(schedule, null)
       log.info({ schedule: schedule.name, user: user.name }, 'schedule: resumed by hand')
-      return shown(services, schedule)
+      return shown(services, user, schedule)
     },
   }
 }
@@ -110,11 +112,15 @@ function changeable(services: ScheduleRouting, user: GatewayUser, name: string):
 }
 
 /** Values of parameters and fields of issues are left out, because they may be secrets. */
-async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ListedSchedule> {
+async function listed(
+  services: ScheduleRouting,
+  user: GatewayUser,
+  schedule: ScheduleSettings,
+): Promise<ListedSchedule> {
   const { schedules, scheduleProblems } = services
   const { name, parameters, jiraFields, catchesUp, lock, ...asSet } = schedule
   const state = schedules.state(name)
-  const runs = schedules.runs(name, LISTED_RUNS).map((run) => runAnswer(services, run))
+  const runs = schedules.runs(name, LISTED_RUNS).map((run) => runAnswer(services, user, run))
   const next = schedules.next(schedule)
   return {
     name,
@@ -134,13 +140,21 @@ async function listed(services: ScheduleRouting, schedule: ScheduleSettings): Pr
   }
 }
 
-async function shown(services: ScheduleRouting, schedule: ScheduleSettings): Promise<ScheduleAnswer> {
+async function shown(
+  services: ScheduleRouting,
+  user: GatewayUser,
+  schedule: ScheduleSettings,
+): Promise<ScheduleAnswer> {
   const runs = services.schedules.runs(schedule.name, SHOWN_RUNS)
-  return { ...(await listed(services, schedule)), runs: runs.map((run) => runAnswer(services, run)) }
+  return {
+    ...(await listed(services, user, schedule)),
+    runs: runs.map((run) => runAnswer(services, user, run)),
+  }
 }
 
-function runAnswer(services: ScheduleRouting, run: ScheduleRun): ScheduleRunAnswer {
-  const { id, dueAt, at, by, code, reason, session, exitCode } = run
+function runAnswer(services: ScheduleRouting, user: GatewayUser, run: ScheduleRun): ScheduleRunAnswer {
+  const { id, dueAt, at, by, code, reason, session: sid, exitCode } = run
+  const session = sid === null ? undefined : services.history.session(sid)
   return {
     id,
     due_at: timeOf(dueAt),
@@ -149,7 +163,7 @@ function runAnswer(services: ScheduleRouting, run: ScheduleRun): ScheduleRunAnsw
     status: statusOf(services, run),
     code,
     reason,
-    session_id: session,
+    session_id: session !== undefined && services.reviews.showsSession(user, session) ? session.id : null,
     exit_code: exitCode,
   }
 }

@@ -53,6 +53,16 @@ describe('the REST interface of schedules', () => {
     expect((await ask('POST', '/foresee', { ...draft, as: me['name'] }, otherToken)).status).toBe(200)
   })
 
+  it('names the session of a run only to those who may see it', async () => {
+    const { body } = await ask('POST', '/report/run')
+    const { body: own } = await ask('GET', '/report')
+    const { status, body: others } = await ask('GET', '/report', undefined, otherToken)
+    expect(own['last_run']).toMatchObject({ id: body['id'], session_id: body['session_id'] })
+    expect(status).toBe(200)
+    expect(others['last_run']).toMatchObject({ id: body['id'], session_id: null })
+    expect(JSON.stringify(others)).not.toContain(body['session_id'])
+  })
+
   it('says of a schedule when it runs next, and which five runs were the last', async () => {
     const runs: unknown[] = []
     for (let run = 0; run < 6; run++) {
