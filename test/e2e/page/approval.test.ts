@@ -127,6 +127,7 @@ describe.skipIf(missingBrowser !== undefined)(`the view of approvals${without(mi
     const values = bea.page.getByLabel('Values')
     expect(await values.locator('del, ins').allInnerTexts()).toEqual(['first', 'second'])
     expect(await changedLines(bea)).toEqual(["-echo dropped 'first'", "+echo dropped 'second'"])
+    await bea.sees('This request is at commit')
     expect(await bea.faults()).toEqual([])
     await bea.page.getByLabel('Only at certain hours').check()
     const hour = (later: number) => new Date(Date.now() + later * 3_600_000).toISOString().slice(11, 16)

@@ -20,7 +20,7 @@ export function Outcomes({ review: { owner, outcomes }, session }: OutcomesProps
         <h2 id="before">How other runs went</h2>
         {commit !== undefined && (
           <span class="push soft small">
-            commit <code>{commit.slice(0, 7)}</code>
+            This request is at commit <code>{commit.slice(0, 7)}</code>; earlier runs may have had others.
           </span>
         )}
       </div>
