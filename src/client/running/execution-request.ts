@@ -147,12 +147,15 @@ function requestBody(request: RestExecution): Sent<typeof executionContract.runb
 const RawRendered = v.looseObject({
   script: v.string(),
   secret_parameters: v.nullish(v.array(v.string())),
+  missing: v.nullish(v.array(v.string())),
 })
 
 export interface RenderedFile {
   readonly script: string
   /** Undefined when the gateway does not send the names. */
   readonly secretParameters: readonly string[] | undefined
+  /** Names of required parameters without a value: the script has placeholders in their places. */
+  readonly missing: readonly string[]
 }
 
 /** Only the embedded gateway renders scripts; others answer `not-found`. @throws ApiError */
@@ -163,8 +166,9 @@ export async function renderLocally(account: Account, request: RestExecution): P
     connection_name: connection,
     ...(repository !== undefined && { repository }),
     ...requestBody(request),
+    incomplete: true,
   }
   const { value } = await askJson(account, { method, path, body }, RawRendered)
-  const { script, secret_parameters: secrets } = value
-  return { script, secretParameters: secrets ?? undefined }
+  const { script, secret_parameters: secrets, missing } = value
+  return { script, secretParameters: secrets ?? undefined, missing: missing ?? [] }
 }

@@ -581,6 +581,19 @@ describe('run does not send', () => {
     expect(gateway.requests).toEqual([])
   })
 
+  it('anything with --dry-run and missing values: it says which, and runs nothing', async () => {
+    await using gateway = await RunbookGateway.start(declared)
+    gateway.rest.on('POST /api/runbooks/render', json(200, { script: 'where ⟨state⟩', missing: ['state'] }))
+    const ended = await run(gateway, 'pg', FILE, '-p', 'password=hunter2', '--dry-run')
+    expect(ended).toMatchObject({
+      ...{ code: 0, stderr: 'runbook-agent: cannot run yet: values are missing for state\n' },
+      stdout: expect.stringContaining('where ⟨state⟩') as string,
+    })
+    const asJson = await run(gateway, 'pg', FILE, '--dry-run', '--json')
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ script: 'where ⟨state⟩', missing: ['state'] })
+    expect(gateway.requests).toEqual([])
+  })
+
   it('anything with --dry-run, and says so where the gateway cannot show the script', async () => {
     await using gateway = await RunbookGateway.start(plain)
     const ended = await run(gateway, 'pg', FILE, '--dry-run')

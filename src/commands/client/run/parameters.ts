@@ -12,6 +12,8 @@ export interface ParameterFlags {
   readonly param?: readonly string[]
   readonly paramFile?: string
   readonly defaults?: boolean
+  /** Whether values may be missing: a dry run shows the script with placeholders. */
+  readonly mayMiss?: boolean
 }
 
 /**
@@ -98,7 +100,7 @@ export function withEarlier(
 export async function completeParameters(
   runbook: Runbook,
   given: Values,
-  { defaults = false, param }: ParameterFlags,
+  { defaults = false, mayMiss = false, param }: ParameterFlags,
   offer?: OfferChoices,
 ): Promise<Values> {
   const values = withFiles(runbook, given, param)
@@ -111,7 +113,7 @@ export async function completeParameters(
       await askForParameters(runbook, values, { takesDefaults: defaults, offer }),
     )
   }
-  if (wanted.length > 0) throw missingFailure(runbook, wanted)
+  if (wanted.length > 0 && !mayMiss) throw missingFailure(runbook, wanted)
   return withNeededDefaults(runbook, values)
 }
 

@@ -179,9 +179,9 @@ async function executed(
   return executeWatched(account, request, { isShown, isLive: !flags.json, output })
 }
 
-function showDryRun({ text, notice }: Awaited<ReturnType<typeof dryRun>>): number {
+function showDryRun({ text, notices }: DryRun): number {
   process.stdout.write(text)
-  if (notice !== undefined) process.stderr.write(`runbook-agent: ${notice}\n`)
+  for (const notice of notices) process.stderr.write(`runbook-agent: ${oneLine(notice)}\n`)
   return exitCodes.done
 }
 
@@ -197,7 +197,7 @@ async function allParameters(
 ): Promise<ReadonlyMap<string, string>> {
   if (runbook === undefined) return given
   if (flags.ref !== undefined) return withFiles(runbook, given, flags.param)
-  return completeParameters(runbook, given, flags, offer)
+  return completeParameters(runbook, given, { ...flags, mayMiss: flags.dryRun === true }, offer)
 }
 
 /**
@@ -284,8 +284,8 @@ function mapped(
 
 interface DryRun {
   readonly text: string
-  /** The reason why `text` has no script. It is printed on stderr. */
-  readonly notice: string | undefined
+  /** Why `text` has no script, or which values are missing. They are printed on stderr. */
+  readonly notices: readonly string[]
 }
 
 /** @throws ApiError if the gateway would refuse the request */
@@ -298,14 +298,22 @@ async function dryRun(
   const secret = secretNames(request, runbook, rendered)
   const plain = rendered && masked(rendered.script, textsOf(request, secret))
   const sent = shown(request, secret)
-  const notice =
-    plain === undefined ? 'this gateway cannot show the script: only the embedded gateway can' : undefined
-  if (json) return { text: `${printableJson({ ...sent, script: plain ?? null }, 2)}\n`, notice }
+  const missing = rendered?.missing ?? missingNames(request, runbook)
+  const notices = [
+    ...(plain === undefined ? ['this gateway cannot show the script: only the embedded gateway can'] : []),
+    ...(missing.length > 0 ? [`cannot run yet: values are missing for ${missing.join(', ')}`] : []),
+  ]
+  if (json) return { text: `${printableJson({ ...sent, script: plain ?? null, missing }, 2)}\n`, notices }
   const parts = [
     `would send:\n${printableJson(sent, 2)}\n`,
     plain === undefined ? '' : `\nwould run:\n${ended(plain)}`,
   ]
-  return { text: parts.join(''), notice }
+  return { text: parts.join(''), notices }
+}
+
+function missingNames({ parameters }: RestExecution, runbook: Runbook | undefined): readonly string[] {
+  const { parameters: declared = [] } = runbook ?? {}
+  return declared.filter(({ name, required }) => required && !(name in parameters)).map(({ name }) => name)
 }
 
 async function renderedBy(account: Account, request: RestExecution): Promise<RenderedFile | undefined> {
