@@ -205,6 +205,7 @@ describe.skipIf(missingBrowser !== undefined)(
 
     it('writes lines of a schedule that gateway.yaml can have', async () => {
       await using admin = await stage.enter('/schedules')
+      await admin.sees('New schedule writes the lines for you to copy into that file')
       const { page } = admin
       await page.getByRole('link', { name: 'New schedule' }).click()
       await page.getByLabel('Name', { exact: true }).fill('weekly: "report"')

@@ -19,7 +19,7 @@ export default function Schedules() {
   return (
     <ListView
       title="Schedules"
-      about="Runbooks that run at set times. Schedules are written in gateway.yaml. You can pause, resume and run them here."
+      about="Runbooks that run at set times. You can pause, resume and run schedules here. They are set in gateway.yaml: New schedule writes the lines for you to copy into that file."
       items={schedules}
       textOf={({ name, runbook, connection, as }) => `${name} ${runbook} ${connection} ${as}`}
       columns={['Name', 'State', 'Next run', 'Last runs', '']}
