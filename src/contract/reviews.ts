@@ -249,6 +249,7 @@ export const reviewContract = {
     errors: [
       ...EXECUTION.errors,
       ...OF_CHOICES,
+      'first-void',
       'not-permitted',
       'review-not-found',
       'session-not-found',

@@ -8,7 +8,6 @@ import {
 } from '../golang/template/syntax/ast.ts'
 import { decodeText } from '../golang/text/byte-string.ts'
 import type { FirstRunbook } from './first-runbook.ts'
-import type { DeclaredList } from './options-from.ts'
 import { namesOfPipeline } from './parameter-names.ts'
 
 /** Defaults that are not empty, by parameter. Undefined: the parameter has several, or one that is no plain text. */
@@ -59,7 +58,7 @@ function textOf(operand: Operand | undefined): string | undefined {
  */
 export function checkOneDefault(
   defaults: Defaults,
-  lists: readonly Pick<DeclaredList, 'parameter' | 'of'>[],
+  lists: readonly { readonly parameter: string; readonly of?: string | undefined }[],
   first: FirstRunbook | undefined,
 ): void {
   const listed = new Set(lists.flatMap(({ parameter, of }) => [parameter, of]))

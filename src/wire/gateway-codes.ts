@@ -52,7 +52,7 @@ export const STATUSES = {
   'repository-failed': { http: [500, 422] },
   'rule-not-found': { http: [404] },
   'first-missing': { http: [422] },
-  'first-void': { http: [409] },
+  'first-void': { grpc: 'FailedPrecondition', http: [409] },
   'first-unfinished': { http: [409] },
   'first-failed': { http: [409] },
   // Reviews.

@@ -6,7 +6,14 @@ import type { Users } from '../people/identities/users.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { RequestVault } from '../reviews/vault.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
-import { FIRST_DIGEST_LABEL, FIRST_FILE_LABEL, FIRST_LABEL, FIRST_OF_LABEL } from '../sessions/first-run.ts'
+import {
+  FIRST_DIGEST_LABEL,
+  FIRST_FILE_LABEL,
+  FIRST_LABEL,
+  FIRST_OF_LABEL,
+  FIRST_TARGET_LABEL,
+  targetOf,
+} from '../sessions/first-run.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { RunbookServices } from './runbook-access.ts'
 import { readRunbook, type ReadRunbook, type RunbookExecution } from './runbook-execution.ts'
@@ -76,6 +83,7 @@ export class Pairs {
       ...read.execution.labels,
       [FIRST_OF_LABEL]: of,
       [FIRST_DIGEST_LABEL]: this.#digest(asked, second),
+      [FIRST_TARGET_LABEL]: this.#target(asked),
     }
     return { execution: { ...read.execution, labels }, file, [Symbol.dispose]: () => undefined }
   }
@@ -95,7 +103,12 @@ export class Pairs {
     this.#checkEnd(session, asked)
     this.#checkUnused(session, asked.body.file_name)
     const { execution } = second
-    const labels = { ...execution.labels, [FIRST_LABEL]: id, [FIRST_FILE_LABEL]: second.first }
+    const labels = {
+      ...execution.labels,
+      [FIRST_LABEL]: id,
+      [FIRST_FILE_LABEL]: second.first,
+      [FIRST_TARGET_LABEL]: this.#target(asked),
+    }
     this.#taken.add(id)
     return {
       execution: { ...execution, labels },
@@ -117,6 +130,8 @@ export class Pairs {
         id,
         `it ran on connection ${session.connection}, and this request is for ${connection.name}`,
       )
+    if (labels[FIRST_TARGET_LABEL] !== this.#target(asked))
+      throw firstVoid(id, `the settings of connection ${connection.name} have changed since it was requested`)
     const { runbookCommit: ran = '' } = labels
     if (ran !== second.commit)
       throw firstVoid(id, `it ran at commit ${short(ran)}, and this request is at ${short(second.commit)}`)
@@ -149,6 +164,10 @@ export class Pairs {
     const other = this.#services.history.read(({ reviews }) => reviews.facts.secondOf(id, file))
     if (other !== undefined) throw firstVoid(id, `session ${other} was requested with it`)
     if (this.#taken.has(id)) throw firstVoid(id, 'another request with it is being made')
+  }
+
+  #target({ connection }: PairExecution): string {
+    return this.#services.vault.digest(targetOf(connection), 'first')
   }
 
   /** A keyed hash, because values may be secrets, and a plain hash would allow guessing them. */

@@ -5,6 +5,7 @@ import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
 import type { Tables } from '../store/room.ts'
+import { FIRST_TARGET_LABEL, targetOf } from '../sessions/first-run.ts'
 import { fitsPackets, useOf, type SessionRequest } from '../sessions/session-request.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -181,10 +182,22 @@ export class ApprovedRuns {
         'client-input-refused',
         `connection ${connection.name} no longer accepts client_args or env_vars (access.client-input)`,
       )
+    this.#checkTarget(request)
     if (fitsPackets(request)) return request
     throw new RequestRefused(
       'too-large',
       'the request is now too large, because the settings of the connection have changed',
+    )
+  }
+
+  /** The dry run of a pair holds only for the connection that it ran on. */
+  #checkTarget({ labels, origin, connection }: ApprovedRun['request']): void {
+    const target = labels[FIRST_TARGET_LABEL]
+    if (target === undefined || origin !== 'client-api-runbooks') return
+    if (this.#services.vault.digest(targetOf(connection), 'first') === target) return
+    throw new RequestRefused(
+      'first-void',
+      `nothing has run: the settings of connection ${connection.name} have changed since the request, so a dry run no longer shows what the second run would do; request the first run again (first: "run", --first run)`,
     )
   }
 

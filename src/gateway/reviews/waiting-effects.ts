@@ -2,6 +2,7 @@ import { groupsText } from '../../basics/text/lists.ts'
 import type { History } from '../history/history.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Users } from '../people/identities/users.ts'
+import { FIRST_TARGET_LABEL, targetOf } from '../sessions/first-run.ts'
 import type { WaitingEffect } from '../settings/reload.ts'
 import type { ReviewSettings } from '../settings/reviews.ts'
 import type { ConnectionSettings, Current, GatewaySettings } from '../settings/settings.ts'
@@ -32,9 +33,10 @@ export function waitingEffects(
 ): readonly WaitingEffect[] | undefined {
   const before = { users, settings: settings.value }
   const after = { users: users.under(next), settings: next }
+  const moved = movedConnections(before.settings, next)
   const waiting = waitingReviews(history)
   return waiting?.flatMap((review) => {
-    const found = effectOn(review, before, after)
+    const found = effectOn(review, before, after) ?? effectOnPair(history, review, moved)
     if (found === undefined) return []
     const { sessionId, owner, connection, runbook } = review
     return [{ sessionId, owner, connection, runbook: runbook?.title ?? runbook?.file, ...found }]
@@ -69,6 +71,24 @@ function effectOn(review: ListedReview, before: Moment, after: Moment): Found | 
       says: 'No user of this gateway can approve it any more. Unless somebody can again, it expires.',
     }
   return keptRule(review, before, after)
+}
+
+/** Names the connections that would run commands elsewhere or as something else. */
+function movedConnections(before: GatewaySettings, after: GatewaySettings): ReadonlySet<string> {
+  const targets = new Map(before.connections.map((one) => [one.name, targetOf(one)]))
+  const moved = after.connections.filter((one) => targets.get(one.name)?.equals(targetOf(one)) === false)
+  return new Set(moved.map(({ name }) => name))
+}
+
+function effectOnPair(
+  history: History,
+  { sessionId, connection }: ListedReview,
+  moved: ReadonlySet<string>,
+): Found | undefined {
+  if (!moved.has(connection) || history.session(sessionId)?.labels[FIRST_TARGET_LABEL] === undefined)
+    return undefined
+  const says = `It cannot run any more: a dry run on connection ${connection} does not count for its new settings.`
+  return { effect: 'blocked', says }
 }
 
 /** Says why the request cannot run. */

@@ -41,18 +41,20 @@ const FILES = {
 const DELETE = 'ops/delete.runbook.sh'
 const DRY = 'ops/delete.dry.runbook.sh'
 
+const settings = (connections = CONNECTIONS) => ({
+  connections,
+  users: USERS,
+  more: `${SCHEDULES}\njira: ${jira.settings(`{ ${TEMPLATE} }`)}`,
+  agents: '{ name: elsewhere, key: xagt-another-key-0123456789 }',
+  limits: '{ agent-wait: 300ms }',
+})
+
 let jira: JiraServer
 let gateway: RunningGateway
 let agent: RunningAgent
 beforeAll(async () => {
   jira = await JiraServer.start()
-  gateway = await RunningGateway.start(FILES, {
-    connections: CONNECTIONS,
-    users: USERS,
-    more: `${SCHEDULES}\njira: ${jira.settings(`{ ${TEMPLATE} }`)}`,
-    agents: '{ name: elsewhere, key: xagt-another-key-0123456789 }',
-    limits: '{ agent-wait: 300ms }',
-  })
+  gateway = await RunningGateway.start(FILES, settings())
   agent = await RunningAgent.start(gateway.agentUrl, { redact: 'off' })
   await agent.serving()
   // The repository's git process starts with the first read and stays.
@@ -124,7 +126,7 @@ describe('a runbook that names a first one', () => {
     expect(two['first']).toMatchObject({ state: { name: 'succeeded' }, event_size: 21 })
     const commit = (of: Record<string, unknown>) => (of['labels'] as { runbookCommit: string }).runbookCommit
     expect(commit(one)).toBe(commit(two))
-    expect(JSON.stringify([one, two])).not.toMatch(/hidden-1|runbookFirstDigest/)
+    expect(JSON.stringify([one, two])).not.toMatch(/hidden-1|runbookFirst(Digest|Target)/)
   })
 
   it('gives its own defaults to the first one, whose defaults may be others', async () => {
@@ -288,5 +290,67 @@ describe('an approval of the second runbook', () => {
     await waitFor(async () => (await session(second))['status'] === 'done')
     expect(await session(second)).toMatchObject({ exit_code: 0, first: { session: first } })
     expect(await output(second, ANN)).toEqual(['deleted 7\n'])
+  })
+})
+
+describe('a reload that changes where the connection of a pair runs', () => {
+  const reload = async (from = '', to = '') => {
+    gateway.configure(settings(CONNECTIONS.replace(from, to)))
+    return (await gateway.request('POST', '/api/reload')).body
+  }
+  const approved = async (id: string) => {
+    await gateway.request('PUT', `/api/reviews/${id}`, { status: 'APPROVED' }, as(otherToken))
+    return (): Promise<Answer> => gateway.request('POST', `/api/sessions/${id}/exec`, undefined, as(ANN))
+  }
+  const moves: [string, string, string][] = [
+    ['a variable', 'name: asks, agent: local,', 'name: asks, agent: local, env: { SHOP: two },'],
+    [
+      'the command',
+      'name: asks, agent: local, command: [bash]',
+      'name: asks, agent: local, command: [bash, -e]',
+    ],
+    ['the agent', 'name: asks, agent: local', 'name: asks, agent: elsewhere'],
+  ]
+
+  it.each(moves)('voids a first run before its second request: %s', async (_, from, to) => {
+    const first = await ran({}, 'asks')
+    await reload(from, to)
+    const refused = await request({ first }, 'asks')
+    expect(coded(refused)).toEqual([409, 'first-void'])
+    expect(refused.body['message']).toContain('the settings of connection asks have changed')
+    await reload()
+    expect((await request({ first }, 'asks')).status).toBe(200)
+  })
+
+  it('stops a second run that was approved before, and says so before the reload', async () => {
+    const first = await ran({}, 'asks')
+    const second = idOf(await request({ first }, 'asks'))
+    const run = await approved(second)
+    const [, from = '', to = ''] = moves[0] ?? []
+    gateway.configure(settings(CONNECTIONS.replace(from, to)))
+    const { body } = await gateway.request('GET', '/api/settings/changes')
+    expect(body['waiting']).toContainEqual(
+      expect.objectContaining({ session_id: second, effect: 'blocked' }) as object,
+    )
+    await gateway.request('POST', '/api/reload')
+    expect(coded(await run())).toEqual([409, 'first-void'])
+    await reload()
+    expect((await run()).body['output']).toBe('deleted 7\n')
+  })
+
+  it('stops a first run that waits for its approval, which would show something else than it says', async () => {
+    const first = await ran({}, 'both')
+    const run = await approved(first)
+    await reload('name: both, agent: local,', 'name: both, agent: local, env: { SHOP: two },')
+    expect(coded(await run())).toEqual([409, 'first-void'])
+    await reload()
+    expect((await run()).body['output']).toContain('would delete 7')
+  })
+
+  it('keeps a pair if only rules of the connection change', async () => {
+    const first = await ran({}, 'asks')
+    await reload('name: asks, agent: local,', 'name: asks, agent: local, confirm: true,')
+    expect((await request({ first }, 'asks')).status).toBe(200)
+    await reload()
   })
 })

@@ -10,7 +10,12 @@ import { RequestRefused } from '../../refusals/request-refused.ts'
 import { timeOf } from '../../identity.ts'
 import { approvedAtOf, reviewInSession } from '../../reviews/review.ts'
 import type { Repositories } from '../../runbooks/repositories.ts'
-import { FIRST_DIGEST_LABEL, FIRST_OF_LABEL, firstRunView } from '../../sessions/first-run.ts'
+import {
+  FIRST_DIGEST_LABEL,
+  FIRST_OF_LABEL,
+  FIRST_TARGET_LABEL,
+  firstRunView,
+} from '../../sessions/first-run.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
@@ -112,7 +117,7 @@ function isShort({ isShort: isRequestShort, guardrails }: SessionSummary): boole
 }
 
 /**
- * Returns hoop's labels without the title, which is a separate field, and without the hash of a first run. Old
+ * Returns hoop's labels without the title, which is a separate field, and without the hashes of a pair. Old
  * records name a local folder by its path. The present name replaces the path, so that the page finds the
  * runbook's form.
  */
@@ -120,7 +125,12 @@ function labelsOf(
   session: SessionSummary,
   repositories: Listing['repositories'],
 ): Readonly<Record<string, string>> {
-  const { runbookTitle: _title, [FIRST_DIGEST_LABEL]: _digest, ...labels } = session.labels
+  const {
+    runbookTitle: _title,
+    [FIRST_DIGEST_LABEL]: _digest,
+    [FIRST_TARGET_LABEL]: _target,
+    ...labels
+  } = session.labels
   const { runbookRepository: recorded } = labels
   const known = recorded === undefined ? undefined : repositories.called(recorded)
   return known === undefined ? labels : { ...labels, runbookRepository: known.key }
