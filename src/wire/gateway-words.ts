@@ -36,17 +36,18 @@ export const hoopWords = {
   tooLongCorrelationId: 'correlation_id must not exceed 255 characters',
   unprintableCorrelationId: 'correlation_id must contain only printable ASCII characters',
   unknownEventStream: 'event_stream attribute has an unknown type format',
-  namedConnectionNotFound: (name: string) => `connection ${name} not found`,
-  repositoryNotFound: (name: string) => `runbook repository config ${name} not found`,
-  runbookNotFound: (file: string) => `runbook file ${file} not found`,
+  namedConnectionNotFound: 'connection <name> not found',
+  repositoryNotFound: 'runbook repository config <name> not found',
+  runbookNotFound: 'runbook file <file> not found',
   runbookNotInGit: (file: string) => `runbook file ${file} not found on git repo`,
   sessionNotCreated: (reason: string) => `the session couldn't be created: ${reason}`,
   runbooksNotListed: (repository: string, reason: string) =>
     `failed listing runbooks for repo ${repository}, err=${reason}`,
-  invalidListOption: (option: string, reason: string) =>
-    `failed listing sessions, invalid "${option}" option: ${reason}`,
-  jiraFieldsMissing: (fields: string) => `unable to parse fields, missing required fields: [${fields}]`,
-  jiraFailed: (reason: string) => `failed creating jira customer request: ${reason}`,
+  invalidListOption: 'failed listing sessions, invalid "<option>" option: <reason>',
+  jiraFieldsMissing: <Fields extends string>(fields: Fields) =>
+    `unable to parse fields, missing required fields: [${fields}]` as const,
+  jiraFailed: <Reason extends string>(reason: Reason) =>
+    `failed creating jira customer request: ${reason}` as const,
   serviceDesksNotAsked: (project: string, reason: string) =>
     `failed performing service desk http request for ${project}, reason=${reason}`,
   /** `answer` has the form `status=404, body=...`. */
@@ -73,14 +74,14 @@ export const hoopWords = {
   halfTimeWindow: 'both from and to time must be provided',
   accessOver: 'session ended, reached connection duration',
   accessTooLong: 'jit access input must not be greater than 48 hours',
-  reviewNotUpdated: (reason: string) => `failed updating review status: ${reason}`,
-  invalidWindowTime: (which: string) => `invalid ${which} format, expected HH:MM in 24-hour format`,
-  outsideWindow: (start: string, end: string) =>
-    `execution not allowed outside the time window ${start} to ${end} UTC`,
-  alreadyProcessed: (sid: string) => `the session ${sid} is already being processed`,
+  reviewNotUpdated: <Reason extends string>(reason: Reason) =>
+    `failed updating review status: ${reason}` as const,
+  invalidWindowTime: 'invalid <which> format, expected HH:MM in 24-hour format',
+  outsideWindow: 'execution not allowed outside the time window <start> to <end> UTC',
+  alreadyProcessed: 'the session <session> is already being processed',
   invalidAccessDuration: (given: string) => `invalid access time duration, got=${given}`,
   accessAboveMax: (seconds: string) => `jit access input exceeds connection max duration of ${seconds}s`,
-  disabled: (use: 'exec' | 'connect' | 'runbooks') => `${use} is disabled for this connection`,
+  disabled: <Use extends string>(use: Use) => `${use} is disabled for this connection` as const,
 } as const
 
 /** Beginnings of reasons that have no status of their own (protocol.md 4.4, 4.5). */

@@ -1,5 +1,5 @@
 import type { DatabaseSchemaAnswer } from '../../contract/foreseen-script.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { ExecAnswer, ScriptExecution } from '../sessions/executions.ts'
@@ -73,7 +73,7 @@ export class DatabaseSchemas {
     isFresh: boolean,
   ): Promise<DatabaseSchemaAnswer> {
     const refusal = schemaRefusal(user, connection)
-    if (refusal !== '') throw new RequestRefused('not-permitted', refusal)
+    if (refusal !== '') throw refused('not-permitted/schema', { reason: refusal })
     const key = JSON.stringify([user.name, connection.name])
     const kept = this.#kept.get(key)
     // A reload replaces the settings of the connection, and its database may be another one.

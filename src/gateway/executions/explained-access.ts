@@ -5,7 +5,7 @@ import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { reviewRules, type PathRule } from '../reviews/rules.ts'
 import { isInFolder } from '../runbooks/catalog.ts'
 import {
@@ -69,11 +69,10 @@ export function accessRoutes({ users }: { readonly users: Users }): Handlers<typ
     },
     explain: ({ user: asking, params: { name, connection: named }, query: { runbook } }) => {
       const user = asking.name === name || users.seesAll(asking) ? users.named(name) : undefined
-      if (user === undefined) throw new RequestRefused('user-not-found', `user ${name} not found`)
+      if (user === undefined) throw refused('user-not-found/named', { name })
       const known = users.seesAll(asking) ? users.allConnections : users.connections(asking)
       const connection = known.find((one) => one.name === named)
-      if (connection === undefined)
-        throw new RequestRefused('connection-not-found', hoopWords.connectionNotFound)
+      if (connection === undefined) throw refused('connection-not-found/any')
       return explainAccess(users, user, connection, runbook)
     },
   }

@@ -1,8 +1,7 @@
 import type { ForeseenAnswer } from '../../contract/foreseen-runbook.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { GatewayUser } from '../identity.ts'
 import { lockNames, type Locks } from '../locks/locks.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { ReviewFacts } from '../reviews/review-facts.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
@@ -26,7 +25,7 @@ export function foreseen(
   connection: ConnectionSettings,
   file: string,
 ): ForeseenAnswer {
-  if (!connection.access.runbooks) throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
+  if (!connection.access.runbooks) throw refused('not-permitted/use', { use: 'runbooks' })
   checkRunbookAccess(connection, connection.runbooks?.repository, file)
   const request = requestBefore(user, connection, 'client-api-runbooks', { runbookFile: file })
   const rule = reviewRule(request, user.groups, file)

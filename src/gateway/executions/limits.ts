@@ -1,6 +1,5 @@
 import type { RunBody } from '../../contract/executions.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 
 const MAX_METADATA_FIELDS = 20
 const MAX_METADATA_CHARACTERS = 2500
@@ -11,30 +10,23 @@ const MAX_METADATA_LEVELS = 100
 export function checkLimits({ metadata, correlation_id: correlationId }: RunBody): void {
   checkMetadata(metadata)
   if (correlationId === undefined || correlationId === null) return
-  if (correlationId.length > 255)
-    throw new RequestRefused('invalid-request', hoopWords.tooLongCorrelationId, 422)
-  if (/[^\x20-\x7e]/.test(correlationId))
-    throw new RequestRefused('invalid-request', hoopWords.unprintableCorrelationId, 422)
+  if (correlationId.length > 255) throw refused('invalid-request/correlation-id-length')
+  if (/[^\x20-\x7e]/.test(correlationId)) throw refused('invalid-request/correlation-id-characters')
 }
 
 /** @throws RequestRefused */
 export function checkMetadata(metadata: RunBody['metadata']): void {
   const fields = Object.entries(metadata)
-  if (fields.length > MAX_METADATA_FIELDS)
-    throw new RequestRefused('invalid-request', hoopWords.tooManyMetadata, 422)
+  if (fields.length > MAX_METADATA_FIELDS) throw refused('invalid-request/metadata-fields')
   if (
     fields.some(
       ([key, value]) => key.length >= MAX_METADATA_CHARACTERS || characters(value) >= MAX_METADATA_CHARACTERS,
     )
   ) {
-    throw new RequestRefused('invalid-request', hoopWords.tooLongMetadata, 422)
+    throw refused('invalid-request/metadata-length')
   }
   if (isDeeper(metadata, MAX_METADATA_LEVELS))
-    throw new RequestRefused(
-      'invalid-request',
-      `metadata: must not have more than ${MAX_METADATA_LEVELS} levels`,
-      422,
-    )
+    throw refused('invalid-request/metadata-levels', { most: MAX_METADATA_LEVELS })
 }
 
 function isDeeper(value: unknown, levels: number): boolean {

@@ -3,7 +3,7 @@ import { outcomeOf } from '../../contract/session-state.ts'
 import type { History } from '../history/history.ts'
 import type { SessionSummary } from '../history/session.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../refusals/request-refused.ts'
 import type { RequestVault } from '../reviews/vault.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
 import {
@@ -75,10 +75,7 @@ export class Pairs {
     const one = { ...asked, body: { ...asked.body, parameters, file_name: file, ref_hash: commit } }
     const read = await this.#readFirst(one, of)
     if (read.first !== undefined)
-      throw new RequestRefused(
-        'invalid-runbook',
-        `${of} cannot run: its first runbook ${file} names a first one itself, ${read.first}`,
-      )
+      throw refused('invalid-runbook/first', { file: of, first: file, second: read.first })
     const labels = {
       ...read.execution.labels,
       [FIRST_OF_LABEL]: of,
@@ -93,8 +90,7 @@ export class Pairs {
       return await readRunbook(this.#services, one)
     } catch (error) {
       if (!(error instanceof RequestRefused)) throw error
-      const { code, message, status, details } = error
-      throw new RequestRefused(code, `first runbook of ${of}: ${message}`, status, details)
+      throw error.reworded((message) => `first runbook of ${of}: ${message}`)
     }
   }
 
@@ -147,16 +143,11 @@ export class Pairs {
   #checkEnd(session: SessionSummary, { body }: PairExecution): void {
     const { id, status, beganAt } = session
     const { name, text } = this.#services.sessions.stateOf(session)
-    if (status !== 'done')
-      throw new RequestRefused('first-unfinished', `the first run ${id} has not ended: ${text}`)
+    if (status !== 'done') throw refused('first-unfinished', { id, state: text })
     if (outcomeOf(name) === 'succeeded') return
-    if (beganAt === undefined)
-      throw new RequestRefused('first-failed', `the first run ${id} did not begin: ${text}; ${AGAIN}`)
+    if (beganAt === undefined) throw refused('first-failed/never-began', { id, state: text })
     if (body.despite_first) return
-    throw new RequestRefused(
-      'first-failed',
-      `the first run ${id} did not succeed: ${text}; look at its output, and ${AGAIN}, or request ${body.file_name} in spite of it with despite_first: true (--despite-first)`,
-    )
+    throw refused('first-failed/failed', { id, state: text, file: body.file_name })
   }
 
   /** One first run is for one request: after it, the first one would show what was before. @throws RequestRefused */
@@ -187,8 +178,6 @@ export class Pairs {
   }
 }
 
-const AGAIN = 'run the first one again (first: "run", --first run)'
-
 /**
  * Refuses a runbook with a first one where no person looks at the first one's output.
  * @param by `a batch` or `a schedule`
@@ -196,31 +185,19 @@ const AGAIN = 'run the first one again (first: "run", --first run)'
  */
 export function checkAlone(file: string, first: string | undefined, by: string): void {
   if (first === undefined) return
-  throw new RequestRefused(
-    'first-missing',
-    `${by} cannot run ${file}: a person has to look at the output of ${first} first; request ${file} for one connection`,
-  )
+  throw refused('first-missing/alone', { by, file, first })
 }
 
 function firstMissing(file: string, first: string): RequestRefused {
-  return new RequestRefused(
-    'first-missing',
-    `nothing has run: ${file} runs only after ${first}; send first: "run" (--first run) to run that one, look at its output, then send first: "ID" (--first ID) with the id of its session`,
-  )
+  return refused('first-missing/once', { file, first })
 }
 
 function noFirst(file: string): RequestRefused {
-  return new RequestRefused(
-    'first-void',
-    `nothing has run: ${file} names no first runbook at this commit; leave out first (--first)`,
-  )
+  return refused('first-void/none', { file })
 }
 
 function firstVoid(id: string, reason: string): RequestRefused {
-  return new RequestRefused(
-    'first-void',
-    `nothing has run: the first run ${id} does not count for this request: ${reason}; ${AGAIN}`,
-  )
+  return refused('first-void/other', { id, reason })
 }
 
 function short(commit: string): string {

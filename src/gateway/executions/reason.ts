@@ -1,4 +1,4 @@
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { ReasonSetting } from '../settings/reviews.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -21,8 +21,5 @@ export function checkReason(
   file?: string,
 ): void {
   if (reason !== '' || reasonSetting(connection, file) !== 'required') return
-  throw new RequestRefused(
-    'reason-missing',
-    `a reason is missing: connection ${connection.name} runs nothing without one; send reason, or use --reason (hoop's command line cannot send a reason)`,
-  )
+  throw refused('reason-missing', { name: connection.name })
 }

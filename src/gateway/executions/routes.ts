@@ -1,12 +1,11 @@
 import type { executionContract } from '../../contract/executions.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Asked, Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { LongWork } from '../long-work.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { ReviewFacts } from '../reviews/review-facts.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
@@ -54,11 +53,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
   }
 
   const scriptConnection = (user: Asking['user'], name: string) =>
-    users.visibleConnection(
-      user,
-      name,
-      () => new RequestRefused('connection-not-found', hoopWords.namedConnectionNotFound(name), 400),
-    )
+    users.visibleConnection(user, name, () => refused('connection-not-found/session', { name }))
 
   return {
     runbook: (asked) => {
@@ -81,8 +76,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const repository = asked ? allowedRepository(services, connection, asked) : own
       // A preview is refused here with an error status, because previews are not recorded. Refused executions
       // are recorded.
-      if (!connection.access.runbooks)
-        throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
+      if (!connection.access.runbooks) throw refused('not-permitted/use', { use: 'runbooks' })
       return previewRunbook(services, { connection, repository, body }, body.incomplete)
     },
     choices: ({ user, token: askedWith, caller: clientIp, query }) => {
@@ -90,8 +84,7 @@ export function executionRoutes(services: ExecutionRouting): Handlers<Contract> 
       const file = requiredOption(query, 'file_name')
       const parameter = requiredOption(query, 'parameter')
       const connection = users.visibleConnection(user, name)
-      if (!connection.access.runbooks)
-        throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
+      if (!connection.access.runbooks) throw refused('not-permitted/use', { use: 'runbooks' })
       return offeredChoices(services, {
         ...{ user, connection, file, parameter, clientIp, askedWith },
         refHash: query.ref_hash ?? '',
@@ -141,7 +134,7 @@ function requiredOption<Name extends string>(
 ): string {
   const given = query[option]
   if (given !== undefined && given !== '') return given
-  throw new RequestRefused('invalid-request', `${option}: is required`)
+  throw refused('invalid-request/required', { option })
 }
 
 /** Drops labels about runbooks, which only the gateway may set. */

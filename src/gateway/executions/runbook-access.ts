@@ -1,8 +1,7 @@
-import { hoopWords } from '../../wire/gateway-words.ts'
 import { isInFolder } from '../runbooks/catalog.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { NamedRepository, Repositories } from '../runbooks/repositories.ts'
 
 export interface RunbookServices {
@@ -15,10 +14,8 @@ export function checkRunbookAccess(
   repository: string | undefined,
   file: string,
 ): void {
-  if (repository === undefined)
-    throw new RequestRefused('runbooks-not-configured', hoopWords.runbooksNotEnabled)
-  if (!isInFolder(file, connection.runbooks?.path ?? ''))
-    throw new RequestRefused('runbook-not-found', hoopWords.runbookNotFound(file))
+  if (repository === undefined) throw refused('runbooks-not-configured/connection')
+  if (!isInFolder(file, connection.runbooks?.path ?? '')) throw refused('runbook-not-found', { file })
 }
 
 /**
@@ -29,10 +26,7 @@ export function checkRunbookAccess(
 export function checkClientInput(connection: ConnectionSettings, body: RunbookBody): void {
   if (connection.access.clientInput) return
   if (body.client_args.length === 0 && Object.keys(body.env_vars).length === 0) return
-  throw new RequestRefused(
-    'client-input-refused',
-    `connection ${connection.name} accepts no client_args or env_vars (access.client-input)`,
-  )
+  throw refused('client-input-refused/now', { name: connection.name })
 }
 
 /**
@@ -46,10 +40,9 @@ export function allowedRepository(
   asked: string,
 ): string {
   const known = services.repositories.called(asked)
-  if (known === undefined)
-    throw new RequestRefused('repository-not-found', hoopWords.repositoryNotFound(asked))
+  if (known === undefined) throw refused('repository-not-found', { name: asked })
   if (connection.runbooks?.repository !== known.name) {
-    throw new RequestRefused('not-permitted', hoopWords.runbookNotPermitted)
+    throw refused('not-permitted/runbook')
   }
   return known.name
 }
@@ -57,11 +50,7 @@ export function allowedRepository(
 /** @throws RequestRefused 500 when the settings have no repository of this name */
 export function repositoryNamed(services: RunbookServices, name: string | undefined): NamedRepository {
   const known = services.repositories.named(name)
-  if (known === undefined)
-    throw new RequestRefused(
-      'repository-failed',
-      'the runbook repository of this connection is not configured',
-    )
+  if (known === undefined) throw refused('repository-failed/unset')
   return known
 }
 

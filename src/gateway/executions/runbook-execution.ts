@@ -1,6 +1,6 @@
 import type { RunBody, RunbookBody } from '../../contract/executions.ts'
 import type { GatewayUser } from '../identity.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { ScriptExecution } from '../sessions/executions.ts'
 import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -89,8 +89,5 @@ export function checkPacketSize(
   request: Pick<SessionRequest, 'connection' | 'envVars' | 'clientArgs' | 'script'>,
 ): void {
   if (fitsPackets(request)) return
-  throw new RequestRefused(
-    'too-large',
-    'script, env_vars or client_args are too large: one packet to the agent may have at most 17 MiB',
-  )
+  throw refused('too-large/script')
 }

@@ -9,7 +9,7 @@ import { RunbookError } from '../refusals/runbook-errors.ts'
 import { oldCopyText } from '../runbooks/old-copy.ts'
 import type { RunbookRepository } from '../runbooks/repository.ts'
 import type { RunbookBody } from '../../contract/executions.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../refusals/request-refused.ts'
 import type { ChosenValues, RenderedOrigin } from '../sessions/session-request.ts'
 
 interface RenderedRunbook {
@@ -125,10 +125,9 @@ export function refusing<T>(made: () => T): T {
     return made()
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    throw new RequestRefused(
-      error.stage === 'parse' ? 'invalid-runbook' : 'invalid-parameters',
-      error.message,
-    )
+    throw error.stage === 'parse'
+      ? refused('invalid-runbook/template', { problem: error.message })
+      : refused('invalid-parameters', { problem: error.message })
   }
 }
 

@@ -4,10 +4,9 @@ import { compileRules, type CompiledRules } from '../../policy/guardrails/compil
 import { decodeGuardrails } from '../../policy/guardrails/payload.ts'
 import type { Rule } from '../../policy/guardrails/rules.ts'
 import { decodeMasking } from '../../policy/masking/rules.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { GatewayUser } from '../identity.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { guardRailRules, withNames } from '../sessions/guardrails.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -23,7 +22,7 @@ export function foreseenScript(
   user: GatewayUser,
   connection: ConnectionSettings,
 ): Omit<ForeseenScriptAnswer, 'refused'> {
-  if (!connection.access.exec) throw new RequestRefused('not-permitted', hoopWords.disabled('exec'))
+  if (!connection.access.exec) throw refused('not-permitted/use', { use: 'exec' })
   const request = requestBefore(user, connection, 'client-api')
   const rule = reviewRule(request, user.groups)
   return {

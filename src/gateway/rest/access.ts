@@ -1,12 +1,9 @@
-import { httpStatus } from '../../contract/statuses.ts'
-import { tooManyFailures } from '../people/identities/sign-in-attempts.ts'
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify'
 import { FRESH_MINUTES, type Operation, type OperationTable, type Role } from '../../contract/contract.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
 import { type Users, bearerToken } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../refusals/request-refused.ts'
 import { errorBody } from './http-error.ts'
 import { DOCS } from './openapi.ts'
 import { signInOf, checkOwnPage } from './page/cookie.ts'
@@ -73,7 +70,7 @@ export function authorize(
   const { user, token } = signedIn
   request.user = user
   request.token = token
-  if (!hasRole(users, user, role)) throw new RequestRefused('not-permitted', hoopWords.accessDenied)
+  if (!hasRole(users, user, role)) throw refused('not-permitted/role')
   if (peopleOnly) checkIsPerson(user)
   // This check is the last one, because a new sign-in does not help users who lack the permission.
   if (cookie !== undefined && byCookie === 'fresh') checkIsFresh(users, token)
@@ -98,24 +95,17 @@ function withCookie(users: Users, cookie: string): SignedIn {
   if (signedIn !== undefined) return signedIn
   // The cookie cannot be guessed, so an old cookie does not count as a failed sign-in.
   const reason = users.whyRefused(cookie) ?? 'the sign-in has ended'
-  throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${reason}`)
+  throw refused('unauthenticated/ended-token', { reason })
 }
 
 function checkByPage(request: FastifyRequest, webUrl: string, byCookie: RouteRule['byCookie']): void {
   checkOwnPage(request, webUrl)
-  if (byCookie === 'refused')
-    throw new RequestRefused(
-      'not-permitted',
-      'this operation needs a token in a header; the sign-in of the page is not accepted here',
-    )
+  if (byCookie === 'refused') throw refused('not-permitted/cookie-only')
 }
 
 function checkIsFresh(users: Users, token: AccessToken): void {
   if (users.isFresh(token)) return
-  throw new RequestRefused(
-    'sign-in-again',
-    `this browser signed in more than ${FRESH_MINUTES} minutes ago: sign in again to change users and tokens`,
-  )
+  throw refused('sign-in-again', { minutes: FRESH_MINUTES })
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -123,7 +113,7 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 /** Reads `Authorization: Bearer` or `Api-Key`. @throws RequestRefused 401, 429 */
 export function authenticate(users: Users, headers: Headers, ip: string): SignedIn {
   if (headers['authorization'] === undefined && headers['api-key'] === undefined)
-    throw new RequestRefused('unauthenticated', hoopWords.accessDenied)
+    throw refused('unauthenticated/unknown')
   return signedInWith(
     users,
     bearerToken(text(headers['authorization'])) ?? text(headers['api-key']) ?? '',
@@ -141,19 +131,18 @@ export function signedInWith(users: Users, token: string, ip: string): SignedIn 
   const signedIn = users.withToken(token, ip)
   if (signedIn !== undefined) return signedIn
   const reason = users.whyRefused(token)
-  const said = hoopWords.accessDenied
-  throw failedSignIn(users, ip, reason === undefined ? said : `${said}: ${reason}`)
+  const isUnknown = reason === undefined
+  const refusal = isUnknown
+    ? refused('unauthenticated/unknown')
+    : refused('unauthenticated/ended-token', { reason })
+  throw failedSignIn(users, ip, refusal)
 }
 
-/**
- * Counts the failure. @returns a refusal with `message`, or one that only says that there were too many
- * failures
- */
-export function failedSignIn({ attempts }: Users, ip: string, message: string): RequestRefused {
+/** Counts the failure. @returns the refusal, or one that only says that there were too many failures */
+export function failedSignIn({ attempts }: Users, ip: string, refusal: RequestRefused): RequestRefused {
   const seconds = attempts.refused(ip)
-  if (seconds === undefined) return new RequestRefused('unauthenticated', message)
-  const code = 'too-many-failed-sign-ins'
-  return new RequestRefused(code, tooManyFailures(seconds), httpStatus(code), { retryAfterSeconds: seconds })
+  if (seconds === undefined) return refusal
+  return refused('too-many-failed-sign-ins', { seconds }, { retryAfterSeconds: seconds })
 }
 
 function text(header: string | readonly string[] | undefined): string | undefined {
@@ -171,9 +160,6 @@ export function endWithToken(live: LiveUses, token: AccessToken, reply: FastifyR
 
 function end(reply: FastifyReply, reason: string): void {
   if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy()
-  const error = new RequestRefused(
-    'token-ended',
-    `${reason} before this request was answered; the work that the request started continues`,
-  )
+  const error = refused('token-ended/answer', { reason })
   void reply.header('connection', 'close').code(error.status).send(errorBody(error))
 }

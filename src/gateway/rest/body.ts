@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { Turns } from '../../basics/turns.ts'
 import { within } from '../../basics/abort.ts'
 import type { GatewayUser } from '../identity.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../refusals/request-refused.ts'
 import type { Current } from '../settings/settings.ts'
 
 /** Largest value of `limits.body`. */
@@ -42,15 +42,13 @@ export function parseJsonBodies(app: FastifyInstance, settings: Current<'limits'
     if (body.length === 0) return done(null)
     if (body.length > settings.value.limits.bodyBytes) return done(tooLarge())
     if (hasMoreElements(body as Buffer, MAX_ELEMENTS))
-      return done(
-        new RequestRefused('too-large', `request body: must not have more than ${MAX_ELEMENTS} elements`),
-      )
+      return done(refused('too-large/elements', { most: MAX_ELEMENTS }))
     return parse(request, body.toString(), (error, value) => done(error && notJson(error), value))
   })
 }
 
 function tooLarge(): RequestRefused {
-  return new RequestRefused('too-large', 'request body: too large', 413)
+  return refused('too-large/body')
 }
 
 /** Discards bodies of any type. */
@@ -84,7 +82,7 @@ function isUnparsed({ method, headers }: FastifyRequest): boolean {
 function notJson(error: Error): RequestRefused {
   const isName = error.message.includes('prototype')
   const what = isName ? 'has a forbidden name in it' : 'is not valid JSON'
-  return new RequestRefused('invalid-request', `request body: ${what}`)
+  return refused('invalid-request/body', { problem: what })
 }
 
 /** Tells whether the JSON text has more than `most` elements. The bytes need not be valid JSON. */
@@ -144,13 +142,14 @@ export function readExecBody<Schema extends v.GenericSchema>(
   body: unknown,
   statuses: Readonly<Record<string, 422>> = {},
 ): v.InferOutput<Schema> {
-  if (Array.isArray(body)) throw new RequestRefused('invalid-request', 'request body: must be a JSON object')
+  if (Array.isArray(body)) throw refused('invalid-request/body-not-object')
   const result = v.safeParse(schema, body, { abortEarly: true })
   if (result.success) return result.output
   const [issue] = result.issues
   const field = v.getDotPath(issue) ?? 'request body'
   const isText = typeof issue.input === 'string' && issue.input !== ''
-  throw new RequestRefused('invalid-request', problem(field, issue), isText ? statuses[field] : undefined)
+  const row = isText && field in statuses ? 'invalid-request/field-422' : 'invalid-request/field'
+  throw refused(row, { problem: problem(field, issue) })
 }
 
 function problem(field: string, issue: v.BaseIssue<unknown>): string {

@@ -1,7 +1,7 @@
 import { finished, Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { within } from '../../basics/abort.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 
 export interface StreamLimits {
   /**
@@ -116,17 +116,12 @@ export class EventStreams {
   checkRoom(user: string): void {
     const { streams, ofOneUser, reserved } = this.#limits
     const own = [...this.#readers].filter((reader) => reader.user === user).length
-    const refuse = (text: string) =>
-      new RequestRefused('too-many-clients', `too many streams: ${text}; close some streams first`)
     const { size } = this.#readers
-    if (size >= streams)
-      throw refuse(`this gateway serves at most ${streams} streams of ${this.#what} at once`)
+    if (size >= streams) throw refused('too-many-clients/streams', { most: streams, what: this.#what })
     if (own >= FEW && size >= streams - reserved)
-      throw refuse(
-        `the last ${reserved} streams of ${this.#what} are reserved for users with fewer than ${FEW} streams`,
-      )
+      throw refused('too-many-clients/reserved', { count: reserved, what: this.#what, few: FEW })
     if (own >= ofOneUser)
-      throw refuse(`this gateway serves at most ${ofOneUser} streams of ${this.#what} per user at once`)
+      throw refused('too-many-clients/streams-of-user', { most: ofOneUser, what: this.#what })
   }
 
   /** Cuts off a reader who reads nothing for `pieceMs`. */

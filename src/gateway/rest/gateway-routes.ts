@@ -8,7 +8,7 @@ import { ORGANIZATION } from '../../contract/words.ts'
 import { timeOf, type GatewayUser, type SignedIn } from '../identity.ts'
 import { readinessOf } from '../operating/monitoring.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { isRepositoryFault } from '../refusals/runbook-errors.ts'
 import type { ChangedEntry } from '../settings/changed-entries.ts'
 import type { ReloadReport } from '../settings/reload.ts'
@@ -84,8 +84,7 @@ export function settingsRoutes({ reload, examples }: RestServices): Handlers<typ
     preview: () => reported(reload.preview()),
     reload: ({ query }) => reported(reload.run(query.version)),
     removeExamples: async () => {
-      if (examples?.areThere() !== true)
-        throw new RequestRefused('endpoint-not-found', 'this gateway has no examples')
+      if (examples?.areThere() !== true) throw refused('endpoint-not-found/examples')
       try {
         return { kept: (await examples.remove(() => reload.run())) ?? null }
       } catch (error) {
@@ -126,7 +125,7 @@ function shownEntry({ parts, ...entry }: ChangedEntry) {
 function refusal(error: Error): Error {
   const { message } = error
   const isUnusable = error instanceof SettingsError || isRepositoryFault(error)
-  return isUnusable ? new RequestRefused('invalid-settings', message) : error
+  return isUnusable ? refused('invalid-settings', { problems: message }) : error
 }
 
 /** Users have only names here, so hoop's fields `id` and `email` also contain the name. */

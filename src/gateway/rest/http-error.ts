@@ -18,20 +18,20 @@ interface ErrorBody extends RetryRefusal, ChoicesRefusal {
  */
 const DRAINING_SECONDS = 5
 
-export function errorHeaders({ code, details }: RequestRefused): Readonly<Record<string, string>> {
-  const seconds = code === 'gateway-draining' ? DRAINING_SECONDS : details.retryAfterSeconds
+export function errorHeaders({ code, extras }: RequestRefused): Readonly<Record<string, string>> {
+  const seconds = code === 'gateway-draining' ? DRAINING_SECONDS : extras.retryAfterSeconds
   return seconds === undefined ? {} : { 'retry-after': String(seconds) }
 }
 
 export function errorBody(error: RequestRefused): ErrorBody {
-  const { message, code, status, details } = error
+  const { message, code, status, extras } = error
   return {
-    ...(details.isStatusInBody === true && { status }),
+    ...(extras.isStatusInBody === true && { status }),
     message,
     code,
-    ...(details.refusals !== undefined && { refusals: details.refusals }),
-    ...details.retry,
-    ...details.choices,
+    ...(extras.refusals !== undefined && { refusals: extras.refusals }),
+    ...extras.retry,
+    ...extras.choices,
   }
 }
 

@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { CallerAddress } from '../../basics/net/address.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../refusals/request-refused.ts'
 import { authenticate } from './access.ts'
 import { errorBody, errorHeaders } from './http-error.ts'
 import type { RequestOrder } from './request-order.ts'
@@ -41,17 +41,12 @@ export function answerFaults(server: Server, order: RequestOrder, who: Who): voi
   )
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     if (order.endHandedOver(socket)) return
-    const noProxy = new RequestRefused(
-      'endpoint-not-found',
-      'no such endpoint: CONNECT (this gateway is not a proxy)',
-    )
-    endWith(socket, refusalOf(who, request, noProxy))
+    endWith(socket, refusalOf(who, request, refused('endpoint-not-found/connect')))
   })
 }
 
 function refuseExpectation(who: Who, request: IncomingMessage, answer: ServerResponse): void {
-  const text = 'Expect: only 100-continue is supported'
-  const refusal = refusalOf(who, request, new RequestRefused('malformed-http', text, 417))
+  const refusal = refusalOf(who, request, refused('malformed-http/expect'))
   const body = JSON.stringify(errorBody(refusal))
   const length = Buffer.byteLength(body)
   answer.writeHead(refusal.status, {
@@ -65,16 +60,14 @@ function refuseExpectation(who: Who, request: IncomingMessage, answer: ServerRes
 
 /** HTTP/1.1 requires `Host`; 1.0 does not have it. @throws RequestRefused 400 */
 export function checkHost({ httpVersion, headers }: IncomingMessage): void {
-  if (httpVersion === '1.1' && headers.host === undefined)
-    throw new RequestRefused('malformed-http', 'Host: is required')
+  if (httpVersion === '1.1' && headers.host === undefined) throw refused('malformed-http/host')
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 function pathFault(code: string): RequestRefused {
-  if (code === 'FST_ERR_BAD_URL')
-    return new RequestRefused('malformed-http', 'path: is not valid URL encoding')
-  return new RequestRefused('endpoint-not-found', 'no such endpoint: a name in the path is too long')
+  if (code === 'FST_ERR_BAD_URL') return refused('malformed-http/path')
+  return refused('endpoint-not-found/long-name')
 }
 
 function refusalOf(
@@ -112,16 +105,15 @@ function refuseMalformed(
 function malformed({ code, reason }: ConnectionError & { reason?: string }): RequestRefused {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new RequestRefused('request-timeout', 'the request was not received in time')
+      return refused('request-timeout')
     case 'HPE_HEADER_OVERFLOW':
-      return new RequestRefused('too-large', 'the headers are too large', 431)
+      return refused('too-large/headers')
     case 'HPE_PAUSED_H2_UPGRADE':
-      return new RequestRefused(
-        'malformed-http',
-        'this address speaks HTTP/1.1, not HTTP/2: gRPC is served on listen.grpc',
-      )
+      return refused('malformed-http/http2')
     default:
-      return new RequestRefused('malformed-http', `malformed HTTP request${reason ? `: ${reason}` : ''}`)
+      return reason
+        ? refused('malformed-http/request-with-reason', { reason })
+        : refused('malformed-http/request')
   }
 }
 

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { usualStatus, type Contract, type ContractOperation, type QueryOf } from '../../contract/contract.ts'
 import type { HttpStatus } from '../../contract/statuses.ts'
 import { Reply, type Asked, type Handlers } from '../handlers.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { isChange } from './audited-calls.ts'
 import { readExecBody } from './body.ts'
 
@@ -79,7 +79,9 @@ export function readOptions<Q extends NonNullable<ContractOperation['query']>>(
     const result = v.safeParse(shape, firstOption(query, name), { abortEarly: true })
     if (result.success) return [name, result.output]
     const { status } = v.getMetadata(shape) as { readonly status?: HttpStatus }
-    throw new RequestRefused('invalid-request', result.issues[0].message, status)
+    throw refused(status === 422 ? 'invalid-request/field-422' : 'invalid-request/field', {
+      problem: result.issues[0].message,
+    })
   })
   return Object.fromEntries(read) as QueryOf<{ readonly query: Q } & ContractOperation>
 }

@@ -1,8 +1,7 @@
 import { untilAbort, within } from '../../basics/abort.ts'
 import { RepeatedWarnings } from '../../basics/logger.ts'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
-import { hoopWords } from '../../wire/gateway-words.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../refusals/request-refused.ts'
 import { authorize, isPage, requireOperations, endWithToken } from './access.ts'
 import { auditCalls } from './audited-calls.ts'
 import { compressAnswers } from './compressed-answers.ts'
@@ -57,7 +56,7 @@ export function restServer(services: RestServices): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     if (isMistyped(request)) return sendMistyped(reply)
     const endpoint = `${request.method} ${request.url.split('?')[0] ?? ''}`
-    return sendError(reply, new RequestRefused('endpoint-not-found', `no such endpoint: ${endpoint}`))
+    return sendError(reply, refused('endpoint-not-found/any', { endpoint }))
   })
   const order = new RequestOrder(app.server)
   answerFaults(app.server, order, services)
@@ -86,7 +85,7 @@ export function restServer(services: RestServices): FastifyInstance {
     const isSocket = request.routeOptions.url === TERMINAL
     if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
-    if (isClosing) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
+    if (isClosing) throw refused('gateway-stopped/shutdown')
     if (signedIn !== undefined && request.method !== 'GET') {
       const sent = new Promise((resolve) => reply.raw.once('close', resolve))
       answers.add(sent)
@@ -128,7 +127,7 @@ function answerError(services: RestServices, error: FastifyError, reply: Fastify
   if (statusCode !== undefined && statusCode < 500) return sendError(reply, refusal(error))
   // The reason of a bug is only logged: callers learn nothing about the program.
   services.log.error({ error: message, stack: error.stack }, 'request failed')
-  return sendError(reply, new RequestRefused('internal-error', 'internal error'))
+  return sendError(reply, refused('internal-error'))
 }
 
 function sendError(reply: FastifyReply, error: RequestRefused): FastifyReply {
@@ -138,15 +137,15 @@ function sendError(reply: FastifyReply, error: RequestRefused): FastifyReply {
 /** Explains one of fastify's own errors in terms of the request. */
 function refusal(error: FastifyError): RequestRefused {
   // Without a code, the error says that the path leads out of the directory of served files.
-  if (!error.code) return new RequestRefused('endpoint-not-found', 'no such endpoint')
+  if (!error.code) return refused('endpoint-not-found/none')
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new RequestRefused('too-large', 'request body: too large', 413)
+      return refused('too-large/body')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new RequestRefused('malformed-http', 'Content-Type: is malformed', 415)
+      return refused('malformed-http/content-type')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return new RequestRefused('malformed-http', 'Content-Length: is not the length of the body')
+      return refused('malformed-http/content-length')
     default:
-      return new RequestRefused('invalid-request', `request body: ${error.message}`)
+      return refused('invalid-request/body', { problem: error.message })
   }
 }

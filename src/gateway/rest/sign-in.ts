@@ -9,11 +9,10 @@ import type {
   localSignInContract,
 } from '../../contract/sign-in.ts'
 import { httpStatus } from '../../contract/statuses.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import { Reply, type Handlers } from '../handlers.ts'
 import { DEVICE_MS, POLL_MS, type DeviceRequest } from '../people/sign-in/device-requests.ts'
 import { browserHash, SIGN_IN_MS, type Returned } from '../people/sign-in/sign-in.ts'
-import { RequestRefused, SignInRefused } from '../refusals/request-refused.ts'
+import { refused, SignInRefused } from '../refusals/request-refused.ts'
 import { failedSignIn } from './access.ts'
 import { firstOption, type Query } from './mount.ts'
 import { browserOf, setBrowser, setSignIn } from './page/cookie.ts'
@@ -25,7 +24,7 @@ export function localSignInRoutes({ users, tokens }: RestServices): Handlers<typ
     signIn: ({ body: { email, password }, caller }) => {
       // Unlike in hoop, a wrong name and a wrong password have the same text: callers learn no names.
       if (users.withToken(password, caller)?.user.name !== email)
-        throw failedSignIn(users, caller, hoopWords.invalidCredentials)
+        throw failedSignIn(users, caller, refused('unauthenticated/wrong-credentials'))
       const headers = { token: password, 'access-control-expose-headers': 'Token' }
       return new Reply(200, { status: 'ok' }, { headers, actor: email })
     },
@@ -194,16 +193,12 @@ function redirectIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOwn = url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
   if (isOwn && !hasCredentials(url)) return url.href
-  throw new RequestRefused(
-    'invalid-request',
-    'redirect: must be an address of the loopback, http://127.0.0.1:PORT',
-    422,
-  )
+  throw refused('invalid-request/redirect')
 }
 
 function checked(challenge: string | undefined): string | undefined {
   if (challenge === undefined || /^[A-Za-z0-9_-]{43}$/.test(challenge)) return challenge
-  throw new RequestRefused('invalid-request', 'challenge: must be a SHA-256 in base64url', 422)
+  throw refused('invalid-request/challenge')
 }
 
 const STYLE =

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { within } from '../../basics/abort.ts'
 import { Turns } from '../../basics/turns.ts'
 import type { GatewayUser } from '../identity.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { auditedOf } from './audited-calls.ts'
 import { TERMINAL } from './page/terminal.ts'
 import { deferred } from '../../basics/deferred.ts'
@@ -36,7 +36,7 @@ const LIMITS: AnswerLimits = {
 
 /** Larger answers are sent in pieces of this size, and are counted until they are sent. */
 const PIECE_BYTES = 64 * 1024
-const RETRY_SECONDS = 5
+const SOON = { retryAfterSeconds: 5 }
 
 /**
  * Bounds the memory of answers that clients ask for and do not read. All routes pass here, so that a new route
@@ -123,7 +123,7 @@ class UnreadAnswers {
     raw.once('close', freed.resolve)
     if (await within(given.promise, this.#limits.placeMs)) return
     isLate = true
-    throw tooMuch(`this user waits for the answers to ${this.#limits.places} other reading requests`)
+    throw refused('too-much-at-once/answers', { places: this.#limits.places }, SOON)
   }
 
   /** @throws RequestRefused 429 */
@@ -131,7 +131,7 @@ class UnreadAnswers {
     const { userBytes, allBytes } = this.#limits
     const own = this.#ofUsers.get(user) ?? 0
     if (own >= userBytes || (own > 0 && this.#ofAll >= allBytes))
-      throw tooMuch('this user has not read the answers to earlier requests')
+      throw refused('too-much-at-once/unread-answers', {}, SOON)
   }
 
   /** Returns the payload in the form in which it is sent. */
@@ -184,10 +184,4 @@ class UnreadAnswers {
 function sizeOf(payload: unknown): number {
   if (typeof payload === 'string') return Buffer.byteLength(payload)
   return Buffer.isBuffer(payload) ? payload.length : 0
-}
-
-function tooMuch(text: string): RequestRefused {
-  return new RequestRefused('too-much-at-once', `${text}: try again later`, 429, {
-    retryAfterSeconds: RETRY_SECONDS,
-  })
 }

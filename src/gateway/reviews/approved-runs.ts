@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Logger } from '../../basics/logger.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../refusals/request-refused.ts'
 import type { Tables } from '../store/room.ts'
 import { FIRST_TARGET_LABEL, targetOf } from '../sessions/first-run.ts'
 import { fitsPackets, useOf, type SessionRequest } from '../sessions/session-request.ts'
@@ -73,7 +72,7 @@ export class ApprovedRuns {
   start(id: string, caller: GatewayUser, how: ClaimOptions = {}): ApprovedRun {
     const { batch } = how
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
-    if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewedSessionNotFound)
+    if (review === undefined) throw refused('review-not-found/session')
     this.#check(review, caller)
     this.#checkApprovals(review)
     checkSubject(review, batch)
@@ -116,7 +115,7 @@ export class ApprovedRuns {
    */
   request(id: string, caller: GatewayUser): ApprovedRun['request'] {
     const review = this.#services.history.read(({ reviews }) => reviews.find(id))
-    if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.reviewedSessionNotFound)
+    if (review === undefined) throw refused('review-not-found/session')
     this.#check(review, caller)
     return this.#requestOf(review)
   }
@@ -136,19 +135,14 @@ export class ApprovedRuns {
   }
 
   #check({ sessionId, owner, type, status, expiresAt, timeWindow }: Review, caller: GatewayUser): void {
-    if (this.#running.has(sessionId))
-      throw new RequestRefused('already-processing', hoopWords.alreadyProcessed(sessionId))
-    if (type === 'jit') throw new RequestRefused('session-not-found', hoopWords.sessionNotFound)
-    if (caller.name !== owner && !this.#services.users.seesAll(caller))
-      throw new RequestRefused('not-permitted', hoopWords.notToExecute)
+    if (this.#running.has(sessionId)) throw refused('already-processing', { session: sessionId })
+    if (type === 'jit') throw refused('session-not-found/session')
+    if (caller.name !== owner && !this.#services.users.seesAll(caller)) throw refused('not-permitted/execute')
     if (status !== 'APPROVED') throw notApproved()
     // An expired review is still APPROVED until `Reviews.tick` ends it some seconds later.
-    if (expiresAt < this.#services.history.clock.latest) throw expired()
+    if (expiresAt < this.#services.history.clock.latest) throw refused('review-wrong-state/expired')
     if (timeWindow !== undefined && !isInside(timeWindow, new Date()))
-      throw new RequestRefused(
-        'outside-time-window',
-        hoopWords.outsideWindow(timeWindow.start, timeWindow.end),
-      )
+      throw refused('outside-time-window', { start: timeWindow.start, end: timeWindow.end })
   }
 
   /** Approvers must still be users. If approvals are missing now, the request waits for people again. */
@@ -161,11 +155,7 @@ export class ApprovedRuns {
     const gone = review.groups.filter((entry) => entry.status === 'APPROVED' && !counts(entry))
     const names = [...new Set(gone.map(({ reviewedBy }) => reviewedBy))].join(', ')
     log.warn({ sid: review.sessionId, review: review.id, approvers: names }, 'approval no longer counts')
-    throw new RequestRefused(
-      'review-wrong-state',
-      `nothing has run: the approval of ${names} no longer counts, because approvers must still be active users; the request waits for approval again`,
-      403,
-    )
+    throw refused('review-wrong-state/approver-gone', { names })
   }
 
   /** Returns the stored request with the present settings of its connection. */
@@ -174,20 +164,14 @@ export class ApprovedRuns {
     const stored = this.#stored(review)
     const request = { ...stored, connection }
     const use = useOf(request)
-    if (!connection.access[use]) throw new RequestRefused('not-permitted', hoopWords.disabled(use))
+    if (!connection.access[use]) throw refused('not-permitted/use', { use })
     const bringsMore =
       request.bringsInput ?? (request.clientArgs.length > 0 || review.shown.envVars.length > 0)
     if (use === 'runbooks' && bringsMore && !connection.access.clientInput)
-      throw new RequestRefused(
-        'client-input-refused',
-        `connection ${connection.name} no longer accepts client_args or env_vars (access.client-input)`,
-      )
+      throw refused('client-input-refused/no-longer', { name: connection.name })
     this.#checkTarget(request)
     if (fitsPackets(request)) return request
-    throw new RequestRefused(
-      'too-large',
-      'the request is now too large, because the settings of the connection have changed',
-    )
+    throw refused('too-large/stored-request')
   }
 
   /** The dry run of a pair holds only for the connection that it ran on. */
@@ -195,26 +179,16 @@ export class ApprovedRuns {
     const target = labels[FIRST_TARGET_LABEL]
     if (target === undefined || origin !== 'client-api-runbooks') return
     if (this.#services.vault.digest(targetOf(connection), 'first') === target) return
-    throw new RequestRefused(
-      'first-void',
-      `nothing has run: the settings of connection ${connection.name} have changed since the request, so a dry run no longer shows what the second run would do; request the first run again (first: "run", --first run)`,
-    )
+    throw refused('first-void/moved', { name: connection.name })
   }
 
   /** The requester must still be the same user. For an automatic run, the token must not be revoked. */
   #checkAsker({ user, asker, token }: StoredSessionRequest, { isAutomatic = false }: ClaimOptions): void {
     const { users } = this.#services
     if (asker !== undefined && asker !== users.identity(user))
-      throw new RequestRefused(
-        'not-permitted',
-        `nothing has run: the name ${user} belongs to another user now`,
-      )
+      throw refused('not-permitted/name-of-another', { user })
     const withdrawal = token && users.withdrawal(token)
-    if (isAutomatic && withdrawal !== undefined)
-      throw new RequestRefused(
-        'token-ended',
-        `nothing has run: ${withdrawal} after the request; ${user} has to start the run`,
-      )
+    if (isAutomatic && withdrawal !== undefined) throw refused('token-ended/run', { withdrawal, user })
   }
 
   #connectionOf({ owner, connection: name }: Review): ConnectionSettings {
@@ -222,10 +196,7 @@ export class ApprovedRuns {
     const user = users.named(owner)
     const connection = user && users.connection(user, name)
     if (connection !== undefined) return connection
-    throw new RequestRefused(
-      'not-permitted',
-      `nothing has run: connection ${name} not found, or ${owner} has no access to it now`,
-    )
+    throw refused('not-permitted/connection-gone', { name, owner })
   }
 
   #stored(review: Review): ReturnType<typeof decodeStoredRequest> {
@@ -291,20 +262,13 @@ class RecentRefusals {
 /** @throws RequestRefused when the approval is for a batch and the caller runs one of its sessions */
 function checkSubject({ batch: approved }: Review, batch: BatchClaim | undefined): void {
   if (approved?.id === batch?.id) return
-  const id = approved?.id
-  throw new RequestRefused(
-    'review-wrong-state',
-    `this approval is for batch ${id}; run the batch with runbook-agent batches exec ${id} (POST /api/batches/${id}/exec)`,
-    403,
-  )
+  throw refused('review-wrong-state/batch', { id: String(approved?.id) })
 }
 
 /** @throws RequestRefused when the connections differ from those that were approved */
 function checkConnections({ batchConnections = [] }: StoredSessionRequest, batch: BatchClaim): void {
   if (batchConnections.join() === batch.connections.join()) return
-  const text =
-    'nothing has run: the connections of the batch differ from the approved connections; request the batch again'
-  throw new RequestRefused('review-wrong-state', text, 403)
+  throw refused('review-wrong-state/other-connections')
 }
 
 export function sealPurpose({ id, sessionId }: Pick<Review, 'id' | 'sessionId'>): string {
@@ -320,17 +284,11 @@ export function digestOf(
 }
 
 function unreadable({ sessionId }: Review, reason: string): RequestRefused {
-  const text = `nothing has run: cannot read the stored request of session ${sessionId}: ${reason}; request the run again`
-  return new RequestRefused('review-wrong-state', text, 403)
-}
-
-function expired(): RequestRefused {
-  const text = 'nothing has run: the request was approved, but not run in time; request the run again'
-  return new RequestRefused('review-wrong-state', text, 403)
+  return refused('review-wrong-state/unreadable', { session: sessionId, reason })
 }
 
 function notApproved(): RequestRefused {
-  return new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
+  return refused('review-wrong-state/not-approved')
 }
 
 /** The audit log's entry about a run that the gateway itself begins in the requester's name. */

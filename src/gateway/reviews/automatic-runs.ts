@@ -4,7 +4,7 @@ import type { History } from '../history/history.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { AuditLog } from '../people/audit/audit-log.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../refusals/request-refused.ts'
 import { NO_WAIT, type Executions } from '../sessions/executions.ts'
 import { HistoryError } from '../store/errors.ts'
 import { automaticRun, type ApprovedRuns } from './approved-runs.ts'
@@ -119,7 +119,7 @@ export class AutomaticRuns {
         { sid: review.sessionId, error: error.message, stack: error.stack },
         'approved run failed',
       )
-    this.#refused(review, isKnown ? error : new RequestRefused('internal-error', 'internal error'))
+    this.#refused(review, isKnown ? error : refused('internal-error'))
   }
 
   /** Never rejects. */
@@ -161,7 +161,7 @@ export class AutomaticRuns {
     const user = users.named(name)
     const obstacle = users.obstacleOf(name, identity)
     if (user !== undefined && obstacle === undefined) return user
-    throw new RequestRefused('not-permitted', `${name} ${obstacle ?? ''}`)
+    throw refused('not-permitted/owner-cannot-run', { name, obstacle: obstacle ?? '' })
   }
 
   #refused(before: ListedReview, { code, message }: RequestRefused): void {

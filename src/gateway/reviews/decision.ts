@@ -1,5 +1,4 @@
-import { hoopWords } from '../../wire/gateway-words.ts'
-import type { HttpCode } from '../../contract/statuses.ts'
+import { refused, type RequestRefused } from '../refusals/request-refused.ts'
 import type { UserKind } from '../identity.ts'
 import {
   isIncomplete,
@@ -41,10 +40,8 @@ interface DecisionMoment {
   readonly newId: () => string
 }
 
-interface Refusal {
-  readonly code: HttpCode
-  readonly message: string
-}
+/** The error is made only if it is thrown, because lists of reviews ask what each user may decide. */
+type Refusal = () => RequestRefused
 
 /**
  * Accepts exactly the decisions that `possibleDecisions` offers.
@@ -55,9 +52,9 @@ export function decide(
   decision: Decision,
   reviewer: Reviewer,
   moment: DecisionMoment,
-): { readonly review: Review } | { readonly refusal: Refusal } {
+): { readonly review: Review } | { readonly refusal: RequestRefused } {
   const refusal = refusalOf(review, decision, reviewer, moment.latest)
-  if (refusal !== undefined) return { refusal }
+  if (refusal !== undefined) return { refusal: refusal() }
   const groups = entriesAfter(review, decision, reviewer, moment)
   const isDecided = decision.verdict !== 'APPROVED' || decision.force || isEnough(review, groups)
   const status = isDecided ? decision.verdict : review.status
@@ -107,13 +104,12 @@ function refusalOf(
   const { verdict } = decision
   const refusal = refusedReviewer(review, decision, reviewer, latest) ?? refusedWindow(review, decision)
   if (refusal !== undefined) return refusal
-  if (review.status !== (verdict === 'REVOKED' ? 'APPROVED' : 'PENDING')) return wrongState()
+  if (review.status !== (verdict === 'REVOKED' ? 'APPROVED' : 'PENDING')) return WRONG_STATE
   if (verdict === 'APPROVED' && reviewer.name === review.owner && !review.selfApproval)
-    return { code: 'not-eligible', message: hoopWords.selfApproval }
-  if (verdict === 'APPROVED' && isIncomplete(review)) return incomplete()
-  if (decision.force)
-    return common(reviewer.groups, review.forceGroups).length > 0 ? undefined : notEligible()
-  if (verdict !== 'APPROVED') return isConcerned(review, reviewer) ? undefined : notEligible()
+    return () => refused('not-eligible/own')
+  if (verdict === 'APPROVED' && isIncomplete(review)) return () => refused('review-wrong-state/incomplete')
+  if (decision.force) return common(reviewer.groups, review.forceGroups).length > 0 ? undefined : NOT_ELIGIBLE
+  if (verdict !== 'APPROVED') return isConcerned(review, reviewer) ? undefined : NOT_ELIGIBLE
   return refusedApproval(review, reviewer)
 }
 
@@ -123,15 +119,11 @@ function refusedReviewer(
   { name, kind, onlyReads }: Reviewer,
   latest: number,
 ): Refusal | undefined {
-  if (onlyReads)
-    return { code: 'not-permitted', message: `${name} is an auditor, and auditors decide nothing` }
+  if (onlyReads) return () => refused('not-permitted/auditor', { name })
   if (verdict !== 'APPROVED') return undefined
-  if (kind === 'machine')
-    return { code: 'not-permitted', message: `${name} is a machine, and only people may approve` }
+  if (kind === 'machine') return () => refused('not-permitted/machine-approves', { name })
   // An expired review can still be found until `Reviews.tick` ends it some seconds later.
-  return expiresAt < latest
-    ? { code: 'review-wrong-state', message: 'nobody has decided in time: the request has expired' }
-    : undefined
+  return expiresAt < latest ? () => refused('review-wrong-state/undecided') : undefined
 }
 
 function refusedWindow(
@@ -139,19 +131,17 @@ function refusedWindow(
   { timeWindow }: Decision,
 ): Refusal | undefined {
   if (timeWindow === undefined) return undefined
-  const refused = (why: string) =>
-    ({ code: 'invalid-request', message: hoopWords.reviewNotUpdated(why) }) as const
-  if (known !== undefined) return refused('time window can only be set once')
+  if (known !== undefined) return () => refused('invalid-request/second-window')
   // A terminal has no time window. It opens when it is approved and ends after its access time, so the window
   // would not be enforced.
-  return type === 'jit' ? refused('time window is for scripts, not for terminals') : undefined
+  return type === 'jit' ? () => refused('invalid-request/window-of-terminal') : undefined
 }
 
 /** Each group approves once. A second approval would replace the name of the first approver. */
 function refusedApproval({ groups }: ListedReview, reviewer: Reviewer): Refusal | undefined {
   const mine = groups.filter(({ group }) => reviewer.groups.includes(group))
-  if (mine.length === 0) return notEligible()
-  return mine.some(({ status }) => status === 'PENDING') ? undefined : wrongState()
+  if (mine.length === 0) return NOT_ELIGIBLE
+  return mine.some(({ status }) => status === 'PENDING') ? undefined : WRONG_STATE
 }
 
 /** Owners, admins and members of force groups may revoke and reject without being in the review's groups. */
@@ -292,16 +282,5 @@ export function withdrawn(review: Review, reason: string): Review {
   }
 }
 
-function incomplete(): Refusal {
-  const message =
-    'a part of this review was lost in a repair of the history, so approvers cannot see the whole request; reject it, and ask for it again'
-  return { code: 'review-wrong-state', message }
-}
-
-function wrongState(): Refusal {
-  return { code: 'review-wrong-state', message: hoopWords.reviewInWrongState }
-}
-
-function notEligible(): Refusal {
-  return { code: 'not-eligible', message: hoopWords.notEligible }
-}
+const WRONG_STATE = () => refused('review-wrong-state/decided')
+const NOT_ELIGIBLE = () => refused('not-eligible/other')

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { onAbort } from '../../basics/abort.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { EndCause, SessionSummary } from '../history/session.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../refusals/request-refused.ts'
 import { HistoryError } from '../store/errors.ts'
 import type { Tables } from '../store/room.ts'
 import { requestBytes, type SessionRequest } from '../sessions/session-request.ts'
@@ -166,10 +165,10 @@ export class Reviews {
     const { history, log } = this.#services
     const by = user.name
     const after = this.#change(id, (review) => {
-      if (review === undefined) return new RequestRefused('review-not-found', hoopWords.reviewNotFound)
+      if (review === undefined) return refused('review-not-found/review')
       const moment = { now: Date.now(), latest: history.clock.latest, newId: randomUUID }
       const outcome = decide(standing(review, this.#counts), decision, this.reviewer(user), moment)
-      if ('refusal' in outcome) return new RequestRefused(outcome.refusal.code, outcome.refusal.message)
+      if ('refusal' in outcome) return outcome.refusal
       const code = outcome.review.status === 'REVOKED' ? 'revoked' : 'rejected'
       return { review: outcome.review, cause: { code, by } }
     })
@@ -280,13 +279,9 @@ export class Reviews {
   #checkRoom({ user, clientArgs }: SessionRequest): void {
     const { reviews, bytes } = this.#services.history.read(({ reviews }) => reviews.waitingOf(user))
     if (reviews >= MAX_WAITING || bytes >= MAX_WAITING_BYTES)
-      throw new RequestRefused(
-        'too-much-at-once',
-        `${reviews} of your requests wait for an approval or for their run; wait until some of them end`,
-      )
+      throw refused('too-much-at-once/reviews', { count: reviews })
     const length = clientArgs.reduce((sum, argument) => sum + Buffer.byteLength(argument), 0)
-    if (length > MAX_ARGUMENT_BYTES)
-      throw new RequestRefused('too-large', 'client_args that need an approval may have at most 64 KiB', 422)
+    if (length > MAX_ARGUMENT_BYTES) throw refused('too-large/arguments')
   }
 
   #shown(request: SessionRequest, waiting: WaitingSession, connections = [request.connection.name]) {
@@ -311,8 +306,7 @@ export class Reviews {
       const change = make(before)
       if (before === undefined || change === undefined || change instanceof RequestRefused) return change
       const { review } = change
-      if (!reviews.update(review, before.status))
-        return new RequestRefused('review-wrong-state', hoopWords.reviewInWrongState)
+      if (!reviews.update(review, before.status)) return refused('review-wrong-state/decided')
       if (isOver(review)) reviews.dropRequest(review.id)
       return change
     })

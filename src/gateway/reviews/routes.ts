@@ -1,12 +1,11 @@
 import type { DecisionBody, ReviewAnswer, reviewContract } from '../../contract/reviews.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import { reasonSetting } from '../executions/reason.ts'
 import { answerInTime, withIssue } from '../executions/reviewed-execution.ts'
 import type { Asked, Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
 import { timeOf, type GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { Executions } from '../sessions/executions.ts'
 import { firstRunView } from '../sessions/first-run.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -60,12 +59,12 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
     list: ({ user }) => listed(user, reviews.list(user)),
     show: ({ user, params }) => {
       const review = reviews.visible(user, params.id)
-      if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
+      if (review === undefined) throw refused('review-not-found/resource')
       return viewed(user, review)
     },
     previous: ({ user, params }) => {
       const review = reviews.visible(user, params.id)
-      if (review === undefined) throw new RequestRefused('review-not-found', hoopWords.resourceNotFound)
+      if (review === undefined) throw refused('review-not-found/resource')
       const before = facts.previous(user, review)
       if (before === undefined) return null
       const { id, sessionId: session, owner, connection, claimedAt } = before
@@ -125,20 +124,18 @@ function decisionOf(body: DecisionBody): Decision {
   const { status, time_window: asked, force_review: force, rejection_reason: reason, comment } = body
   const timeWindow = asked === null || asked === undefined ? undefined : readWindow(asked.configuration)
   const verdict = VERDICTS.find((one) => one === status.toUpperCase())
-  if (verdict === undefined)
-    throw new RequestRefused('invalid-request', hoopWords.reviewNotUpdated('unknown status'))
+  if (verdict === undefined) throw refused('invalid-request/review-status')
   return { verdict, force, reason, comment, ...(timeWindow !== undefined && { timeWindow }) }
 }
 
 type Times = NonNullable<DecisionBody['time_window']>['configuration']
 
 function readWindow({ start_time: start, end_time: end }: Times): TimeWindow {
-  if (start === '' || end === '') throw new RequestRefused('invalid-request', hoopWords.halfTimeWindow)
+  if (start === '' || end === '') throw refused('invalid-request/half-window')
   for (const [which, time] of [
     ['start_time', start],
     ['end_time', end],
   ] as const)
-    if (minutesOf(time) === undefined)
-      throw new RequestRefused('invalid-request', hoopWords.invalidWindowTime(which))
+    if (minutesOf(time) === undefined) throw refused('invalid-request/window-time', { which })
   return { start, end }
 }

@@ -1,7 +1,7 @@
 import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { GatewaySession } from '../sessions/session.ts'
 import { requestBytes, type SessionRequest } from '../sessions/session-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -58,7 +58,7 @@ export class TerminalAccess {
   openWaiting(request: SessionRequest, { id, sessionId }: ListedReview): GatewaySession {
     const review = this.#history.read(({ reviews }) => reviews.find(id))
     if (review === undefined || !this.#isOpenBy(review) || !this.#history.isOpen(sessionId))
-      throw new RequestRefused('review-wrong-state', hoopWords.notApproved, 403)
+      throw refused('review-wrong-state/not-approved')
     return this.#limited(this.#sessions.prepare(sessionId as SessionId, request)(), review)
   }
 

@@ -13,7 +13,7 @@ import type { Handlers } from '../handlers.ts'
 import { ORGANIZATION } from '../../contract/words.ts'
 import { reviewRules, ruleFor } from '../reviews/rules.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { isInFolder, type ListedRunbook, type Listing } from './catalog.ts'
 import { RunbookError } from '../refusals/runbook-errors.ts'
@@ -33,7 +33,7 @@ export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbook
   const { users, repositories } = services
   return {
     list: async ({ user, query }) => {
-      checkConfigured(services, hoopWords.noRunbookConfiguration)
+      checkConfigured(services, 'runbooks-not-configured/repositories')
       // `connection` is hoop's old name of `connection_name`.
       const named = [query.connection_name, query.connection].find(
         (name) => name !== undefined && name !== '',
@@ -48,23 +48,22 @@ export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbook
       return { ...lists, ...deprecatedCopy(lists) }
     },
     templates: async ({ user }) => {
-      checkConfigured(services, hoopWords.noRunbooksPlugin)
+      checkConfigured(services, 'runbooks-not-configured/plugin')
       return firstVersion(await listAll(services, users.connections(user), { withConnections: true }))
     },
     connectionTemplates: async ({ user, params }) => {
       const connection = users.visibleConnection(user, params.name)
-      if (connection.runbooks === undefined)
-        throw new RequestRefused('runbooks-not-configured', hoopWords.runbooksNotHere, 404)
+      if (connection.runbooks === undefined) throw refused('runbooks-not-configured/list')
       return firstVersion(await listAll(services, [connection], { withConnections: false }))
     },
     rules: ({ user }) => rulesOf(services, users.connections(user)),
     rule: ({ user, params }) => {
       const [rule] = rulesOf(services, [users.connection(user, params.id)])
-      if (rule === undefined) throw new RequestRefused('rule-not-found', hoopWords.ruleNotFound)
+      if (rule === undefined) throw refused('rule-not-found')
       return rule
     },
     configurations: () => {
-      checkConfigured(services, hoopWords.noRunbookConfiguration)
+      checkConfigured(services, 'runbooks-not-configured/repositories')
       return {
         id: ORGANIZATION,
         org_id: ORGANIZATION,
@@ -76,8 +75,11 @@ export function runbookRoutes(services: RunbookRouting): Handlers<typeof runbook
 }
 
 /** @throws RequestRefused */
-function checkConfigured({ repositories }: RunbookRouting, text: string): void {
-  if (repositories.all.length === 0) throw new RequestRefused('runbooks-not-configured', text, 404)
+function checkConfigured(
+  { repositories }: RunbookRouting,
+  missing: 'runbooks-not-configured/plugin' | 'runbooks-not-configured/repositories',
+): void {
+  if (repositories.all.length === 0) throw refused(missing)
 }
 
 interface ListOptions {
@@ -215,7 +217,7 @@ function deprecatedCopy({ repositories }: RunbookLists): Partial<TemplatesAnswer
 function firstVersion({ repositories, errors }: RunbookLists): TemplatesAnswer {
   const [first] = repositories
   if (first === undefined && errors.length > 0)
-    throw new RequestRefused('repository-failed', errors.join('; '), 422)
+    throw refused('repository-failed/all', { reasons: errors.join('; ') })
   const { commit = '', commit_author = '', commit_message = '' } = first ?? {}
   return { items: repositories.flatMap(({ items }) => items), commit, commit_author, commit_message }
 }

@@ -56,7 +56,7 @@ class Site implements AsyncDisposable {
     this.app.setErrorHandler((error: RequestRefused, _, reply) =>
       reply
         .code(error.status)
-        .header('retry-after', error.details.retryAfterSeconds)
+        .header('retry-after', error.extras.retryAfterSeconds)
         .send({ message: error.message, code: error.code }),
     )
     boundUnreadAnswers(this.app, limits)

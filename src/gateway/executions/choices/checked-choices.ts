@@ -2,7 +2,7 @@ import { oneLine } from '../../../basics/text/printable.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import type { ChosenValue } from '../../../template/options-from.ts'
 import type { GatewayUser } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../../refusals/request-refused.ts'
 import type { SessionRequest } from '../../sessions/session-request.ts'
 import { choicesFor, type Choice } from './choice-list.ts'
 import type { ChoiceLists, ReadList } from './choice-lists.ts'
@@ -62,8 +62,8 @@ function gone(
   fitting: readonly Choice[],
 ): RequestRefused {
   const place = of === undefined ? list : `${list} for this ${of}`
-  const text = `nothing has run: the value of parameter ${parameter} is not in the list ${place}; ${hint(value, fitting)} (session ${session})`
-  return new RequestRefused('choice-gone', oneLine(text), undefined, { choices: { session_id: session } })
+  const details = { parameter, place, hint: hint(value, fitting), session }
+  return refused('choice-gone/value', details, { choices: { session_id: session } }).reworded(oneLine)
 }
 
 function hint(value: string, fitting: readonly Choice[]): string {

@@ -1,9 +1,8 @@
 import { MAX_LISTS } from '../../../template/options-from.ts'
 import { parseTemplate, TemplateError, type RenderedTemplate } from '../../../template/runbook.ts'
-import type { HttpCode } from '../../../contract/statuses.ts'
 import type { History } from '../../history/history.ts'
 import type { GatewayUser } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../../refusals/request-refused.ts'
 import { RunbookError } from '../../refusals/runbook-errors.ts'
 import { reviewRule } from '../../reviews/rules.ts'
 import { requestBytes, type SessionRequest } from '../../sessions/session-request.ts'
@@ -119,10 +118,7 @@ export class ChoiceLists {
   #checkRoom(user: string): void {
     const own = [...this.#running.values()].filter((one) => one.user === user).length
     if (this.#running.size < MAX_RUNNING_LISTS && own < MAX_LISTS) return
-    throw new RequestRefused(
-      'too-much-at-once',
-      `too many lists of choices are read at this moment: at most ${MAX_RUNNING_LISTS}, and ${MAX_LISTS} per user; try again later`,
-    )
+    throw refused('too-much-at-once/lists', { most: MAX_RUNNING_LISTS, mostOfOneUser: MAX_LISTS })
   }
 
   #keep(key: string, kept: Kept): void {
@@ -276,11 +272,8 @@ function explained(asked: AskedList, check: () => void): void {
   }
 }
 
-const FAILED: HttpCode = 'choices-failed'
-
 function failed({ list }: AskedList, reason: string, session?: string): RequestRefused {
-  const where = session === undefined ? '' : ` (session ${session})`
-  return new RequestRefused(FAILED, `cannot read the choices of ${list}: ${reason}${where}`, undefined, {
-    ...(session !== undefined && { choices: { session_id: session } }),
-  })
+  if (session === undefined) return refused('choices-failed/list', { list, reason })
+  const choices = { session_id: session }
+  return refused('choices-failed/session', { list, reason, session }, { choices })
 }

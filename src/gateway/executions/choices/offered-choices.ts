@@ -2,7 +2,7 @@ import type { ChoicesAnswer } from '../../../contract/choices.ts'
 import { didYouMean } from '../../../basics/text/nearest.ts'
 import { oneLine } from '../../../basics/text/printable.ts'
 import type { GatewayUser } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../../settings/settings.ts'
 import { checkRunbookAccess, repositoryNamed, type RunbookServices } from '../runbook-access.ts'
 import { inputsOf, readTemplate } from '../runbook-request.ts'
@@ -62,8 +62,5 @@ function noList(
   const names = inputs.filter(({ optionsFrom }) => optionsFrom !== undefined).map(({ name }) => name)
   const meant = didYouMean(parameter, names)
   const hint = meant === undefined ? '' : `; ${meant}`
-  return new RequestRefused(
-    'invalid-request',
-    oneLine(`parameter: the runbook has no list of choices for parameter ${parameter}${hint}`),
-  )
+  return refused('invalid-request/no-list', { parameter, hint }).reworded(oneLine)
 }

@@ -1,7 +1,6 @@
 import { parseCookie, stringifySetCookie, type SetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { hoopWords } from '../../../wire/gateway-words.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 
 type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 
@@ -76,7 +75,7 @@ function readCookie(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
   const values = new Set(all.map((one) => parseCookie(one)[withPort(request, name)]))
   const [value, another] = [...values].filter((one) => one !== undefined && one !== '')
-  if (another !== undefined) throw new RequestRefused('unauthenticated', `${hoopWords.accessDenied}: ${TWO}`)
+  if (another !== undefined) throw refused('unauthenticated/ended-token', { reason: TWO })
   return value
 }
 
@@ -100,7 +99,7 @@ type Asked = Pick<FastifyRequest, 'headers' | 'method'>
 export function checkOwnPage(request: Asked, webUrl: string): void {
   checkOrigin(request, webUrl)
   if (!isReading(request.method) && request.headers[HEADER] !== '1')
-    throw foreign(`a request that changes something needs the header ${HEADER}: 1`)
+    throw refused('foreign-page/header', { header: HEADER })
 }
 
 /** Checks requests that have no cookie yet. @throws RequestRefused 403 */
@@ -109,13 +108,12 @@ export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const isUpgrade = headers.upgrade !== undefined
   // `none` means that the user has typed the address. Such a request never changes anything.
   const isTyped = site === 'none' && isReading(method) && !isUpgrade
-  if (site !== undefined && site !== 'same-origin' && !isTyped)
-    throw foreign('the request comes from a page of another address')
+  if (site !== undefined && site !== 'same-origin' && !isTyped) throw refused('foreign-page/site')
   const { origin, host } = headers
   // Browsers let every page open a WebSocket to any address. Only `Origin` names the page.
   const isMissing = origin === undefined && isUpgrade
   if (isMissing || (origin !== undefined && !isOwn(origin, host, webUrl)))
-    throw foreign('Origin: is not the address of this gateway (behind a proxy, set listen.public-url)')
+    throw refused('foreign-page/origin')
 }
 
 function isOwn(origin: string, host: string | undefined, webUrl: string): boolean {
@@ -126,8 +124,4 @@ function isOwn(origin: string, host: string | undefined, webUrl: string): boolea
 
 function isReading(method: string): boolean {
   return method === 'GET' || method === 'HEAD'
-}
-
-function foreign(why: string): RequestRefused {
-  return new RequestRefused('foreign-page', `access denied: ${why}`)
 }

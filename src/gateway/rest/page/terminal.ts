@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import websocket, { type WebSocket } from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 import type { RestServices } from '../services.ts'
 import type { Upgrade } from '../upgrades.ts'
 import { endWith, SocketCall } from './socket-call.ts'
@@ -84,11 +84,7 @@ export function terminalRoute(app: FastifyInstance, { users, clients }: RestServ
     exposeHeadRoute: false,
     handler: ({ user, params }) => {
       users.visibleConnection(user, params.name)
-      throw new RequestRefused(
-        'invalid-request',
-        'this address is a WebSocket; open it with a WebSocket client',
-        422,
-      )
+      throw refused('invalid-request/no-websocket')
     },
     wsHandler: (socket: WebSocket, asked: FastifyRequest) => {
       const request = asked as FastifyRequest<Asked>

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { DaysAnswer } from '../../../contract/sessions.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionQuery } from '../../history/session.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 
 const USUAL_DAYS = 30
 /**
@@ -110,7 +110,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
       hourCycle: 'h23',
     })
   } catch {
-    throw new RequestRefused('invalid-request', 'time_zone: must be a name like Europe/Berlin', 422)
+    throw refused('invalid-request/time-zone')
   }
 }
 

@@ -1,13 +1,11 @@
-import { httpStatus, type HttpCode } from '../../../contract/statuses.ts'
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { hoopWords } from '../../../wire/gateway-words.ts'
 import { isSameKey } from '../../agents/agents.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary } from '../../history/session.ts'
 import type { AccessToken, GatewayUser } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../../refusals/request-refused.ts'
 import { apiUrl } from '../gateway-routes.ts'
 import { firstOption, type Query } from '../mount.ts'
 import type { RestServices } from '../services.ts'
@@ -80,15 +78,16 @@ function redeemed(
   const { outcome, by } = tokens.redeem(id, firstOption(request.query, 'token') ?? '')
   request.auditedActor = by?.user ?? ''
   const session = history.session(id)
-  if (session === undefined || outcome === 'none') throw refused('session-not-found', hoopWords.notFound)
+  if (session === undefined || outcome === 'none')
+    throw refused('session-not-found/resource', {}, WITH_STATUS)
   if (by === undefined || users.refusal(by) !== undefined)
-    throw refused('unauthenticated', hoopWords.unauthorized)
-  if (outcome === 'expired') throw refused('download-expired', hoopWords.downloadExpired)
+    throw refused('unauthenticated/download', {}, WITH_STATUS)
+  if (outcome === 'expired') throw refused('download-expired', {}, WITH_STATUS)
   // The user may have lost the right to read the session after the link was made: the user may have left a
   // group, or the connection may now hide its sessions from other users.
   const user = users.named(by.user)
   if (user === undefined || !isReadable(find, user, id))
-    throw refused('session-not-found', hoopWords.notFound)
+    throw refused('session-not-found/resource', {}, WITH_STATUS)
   return session
 }
 
@@ -101,9 +100,7 @@ function isReadable(find: Find, user: GatewayUser, id: string): boolean {
   }
 }
 
-function refused(code: HttpCode, message: string): RequestRefused {
-  return new RequestRefused(code, message, httpStatus(code), { isStatusInBody: true })
-}
+const WITH_STATUS = { isStatusInBody: true }
 
 const TAB = 0x09
 const COMMA = 0x2c

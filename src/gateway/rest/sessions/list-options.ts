@@ -7,11 +7,10 @@ import {
   type Outcome,
 } from '../../../contract/session-state.ts'
 import { momentIn } from '../../../contract/words.ts'
-import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { Folding, SessionQuery, SessionSort } from '../../history/session.ts'
 import type { GatewayUser } from '../../identity.ts'
 import type { Users } from '../../people/identities/users.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../../refusals/request-refused.ts'
 import { firstOption, type Query } from '../mount.ts'
 import { dayNumbers } from './by-day.ts'
 
@@ -190,5 +189,5 @@ function readDate(query: Query, option: string): Date | undefined {
 }
 
 export function invalid(option: string, reason: string): RequestRefused {
-  return new RequestRefused('invalid-request', hoopWords.invalidListOption(option, reason), 422)
+  return refused('invalid-request/list-option', { option, reason })
 }

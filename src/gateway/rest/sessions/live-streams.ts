@@ -3,7 +3,7 @@ import type { EventAnswer, OutputRange } from '../../../contract/session-output.
 import type { History } from '../../history/history.ts'
 import type { EventPlace, SessionFollower, PlacedEvent } from '../../history/follower.ts'
 import type { SessionSummary } from '../../history/session.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../../refusals/request-refused.ts'
 import { EventStreams, type StreamLimits, STREAM_KEEPALIVE, KEEPALIVE_MS } from '../event-streams.ts'
 import type { RestServices } from '../services.ts'
 
@@ -59,12 +59,11 @@ function beginning(lastEventId: string | readonly string[] | undefined, from: un
   }
   if (from === undefined || from === 'start') return 0
   if (from === 'now') return from
-  throw new RequestRefused('invalid-request', 'from: must be start or now', 422)
+  throw refused('invalid-request/from')
 }
 
 function foreignId(name = 'Last-Event-ID'): RequestRefused {
-  const text = `${name}: this session has no such event; leave ${name} out to begin with the first event`
-  return new RequestRefused('invalid-request', text, 422)
+  return refused('invalid-request/event-id', { name })
 }
 
 /** Adds the route of live streams. The streams end when the server closes. */
@@ -197,5 +196,5 @@ function numberIn(asked: AskedRange, name: keyof AskedRange, usual: number, most
   if (text === undefined) return usual
   const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
   if (value >= 0 && value <= most) return value
-  throw new RequestRefused('invalid-request', `${name}: must be a whole number, ${most} at most`, 422)
+  throw refused('invalid-request/number', { name, most })
 }

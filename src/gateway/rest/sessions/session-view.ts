@@ -2,11 +2,10 @@ import { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { FastifyReply } from 'fastify'
 import type { ListedSession, ShownSession } from '../../../contract/session-shape.ts'
-import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionSummary, SessionEvent, EventKind } from '../../history/session.ts'
 import type { Users } from '../../people/identities/users.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 import { timeOf } from '../../identity.ts'
 import { approvedAtOf, reviewInSession } from '../../reviews/review.ts'
 import type { Repositories } from '../../runbooks/repositories.ts'
@@ -233,7 +232,7 @@ function eventStream(history: History, id: string, { form, sizes }: StreamOption
     case 'raw-queries':
       return listed(history.events(id, sizes ? 'terminal' : 'stream'))
     default:
-      throw new RequestRefused('invalid-request', hoopWords.unknownEventStream, 422)
+      throw refused('invalid-request/event-stream')
   }
 }
 

@@ -8,7 +8,7 @@ import type { Asked, Handlers } from '../../handlers.ts'
 import { needsGathering } from '../../history/gathering.ts'
 import type { HistoryPage, SessionGroup, SessionQuery, SessionSummary } from '../../history/session.ts'
 import type { GatewayUser } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 import type { ListedReview } from '../../reviews/review.ts'
 import { FIRST_OF_LABEL } from '../../sessions/first-run.ts'
 import { readExecBody } from '../body.ts'
@@ -60,9 +60,9 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
 
   app.get<{ Params: { id: string }; Querystring: Query }>('/api/sessions/:id', (request, reply) => {
     const { user, params, query } = request
-    const found = visibleSession(services, user, params.id, hoopWords.notFound)
+    const found = visibleSession(services, user, params.id, 'session-not-found/resource')
     if (!asksForDownload(query)) return sendSession(reply, services, found, query)
-    if (!found.withOutput) throw new RequestRefused('not-permitted', hoopWords.notToDownload)
+    if (!found.withOutput) throw refused('not-permitted/download')
     return sendDownloadLink(request, reply, found.session, tokens)
   })
 
@@ -71,7 +71,7 @@ function readingRoutes(app: FastifyInstance, services: RestServices): void {
     '/api/sessions/:id/result/stream',
     (request, reply) => {
       const { user, params, query } = request
-      const session = readableSession(services, user, params.id, hoopWords.notFound)
+      const session = readableSession(services, user, params.id, 'session-not-found/resource')
       results.admit(request, reply)
       return sendResult(reply, history, session, query)
     },
@@ -147,11 +147,10 @@ function metadataRoute(app: FastifyInstance, { history }: RestServices): void {
   app.patch<{ Params: { id: string } }>('/api/sessions/:id/metadata', ({ user, params, body }, reply) => {
     const session = history.session(params.id)
     if (session?.user !== user.name || body === null || body === undefined)
-      throw new RequestRefused('session-not-found', hoopWords.notFound)
+      throw refused('session-not-found/resource')
     const { metadata } = readExecBody(sessionStreamContract.metadata.body, body)
     checkMetadata(metadata)
-    if (!history.setMetadata(session.id, metadata))
-      throw new RequestRefused('session-not-found', hoopWords.notFound)
+    if (!history.setMetadata(session.id, metadata)) throw refused('session-not-found/resource')
     return reply.code(204).send()
   })
 }
@@ -161,21 +160,23 @@ type Finding = Pick<RestServices, 'history' | 'users' | 'reviews'>
 /** A session that the user may end. @throws RequestRefused 404 */
 function ownSession({ history, users }: Finding, user: GatewayUser, id: string): SessionSummary {
   const session = history.session(id)
-  if (session === undefined || !users.owns(user, session)) throw notFound(hoopWords.sessionNotFound)
+  if (session === undefined || !users.owns(user, session)) throw refused('session-not-found/session')
   return session
 }
+
+type Missing = 'session-not-found/session' | 'session-not-found/resource'
 
 /** A session that the user may see, with or without its output. @throws RequestRefused 404 */
 function visibleSession(
   { history, users, reviews }: Finding,
   user: GatewayUser,
   id: string,
-  missing: string = hoopWords.sessionNotFound,
+  missing: Missing = 'session-not-found/session',
 ): SessionOfUser {
   const session = history.session(id)
-  if (session === undefined) throw notFound(missing)
+  if (session === undefined) throw refused(missing)
   const isShown = isShownWith(history, session, (review) => reviews.isConcerned(user, review))
-  if (!isShown && !reviews.showsSession(user, session)) throw notFound(missing)
+  if (!isShown && !reviews.showsSession(user, session)) throw refused(missing)
   return { session, withOutput: isShown || users.reads(user, session) }
 }
 
@@ -195,12 +196,13 @@ function isShownWith(
 }
 
 /** A session whose output the user may see. @throws RequestRefused 404, 403 for reviewers */
-function readableSession(services: Finding, user: GatewayUser, id: string, missing?: string): SessionSummary {
+function readableSession(
+  services: Finding,
+  user: GatewayUser,
+  id: string,
+  missing?: Missing,
+): SessionSummary {
   const { session, withOutput } = visibleSession(services, user, id, missing)
-  if (!withOutput) throw new RequestRefused('not-permitted', hoopWords.notToStream)
+  if (!withOutput) throw refused('not-permitted/stream')
   return session
-}
-
-function notFound(text: string): RequestRefused {
-  return new RequestRefused('session-not-found', text)
 }
