@@ -1,20 +1,20 @@
 import pLimit from 'p-limit'
-import type { HttpCode } from '../../contract/statuses.ts'
-import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
+import { type ConnectionRefusal, refused, RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
 /** Maximum number of connections that the message names. The list of refusals has all connections. */
 const NAMED = 5
 
+type BatchRow = 'batch-refused' | 'choice-gone/batch' | 'choices-failed/batch'
+
 export function batchRefused(
   refusals: readonly ConnectionRefusal[],
   total: number,
-  code: HttpCode = 'batch-refused',
+  row: BatchRow = 'batch-refused',
 ): RequestRefused {
   const named = refusals.slice(0, NAMED).map(({ connection, message }) => `${connection}: ${message}`)
   const more = refusals.length > NAMED ? `; and ${refusals.length - NAMED} more` : ''
-  const text = `nothing has run, ${refusals.length} of ${total} connections refuse: ${named.join('; ')}${more}`
-  return new RequestRefused(code, text, undefined, { refusals })
+  return refused(row, { count: refusals.length, total, reasons: `${named.join('; ')}${more}` }, { refusals })
 }
 
 /** Checks all connections before it throws. @throws RequestRefused */
@@ -53,14 +53,14 @@ export async function askEach(
     ),
   )
   if (refusals.flat().length > 0)
-    throw batchRefused(refusals.flat(), connections.length, codeOf(refusals.flat()))
+    throw batchRefused(refusals.flat(), connections.length, rowOf(refusals.flat()))
 }
 
 /** If all lists refuse for the same reason, the batch has the same code as a single run would have. */
-function codeOf(refusals: readonly ConnectionRefusal[]): HttpCode {
+function rowOf(refusals: readonly ConnectionRefusal[]): BatchRow {
   const [code, ...others] = new Set(refusals.map((refusal) => refusal.code))
   const isOfLists = code === 'choice-gone' || code === 'choices-failed'
-  return isOfLists && others.length === 0 ? code : 'batch-refused'
+  return isOfLists && others.length === 0 ? `${code}/batch` : 'batch-refused'
 }
 
 function refusalOf(connection: string, error: unknown): ConnectionRefusal {

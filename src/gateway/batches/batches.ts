@@ -6,7 +6,7 @@ import type { Reviews } from '../reviews/reviews.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { gatewayDraining } from '../sessions/sessions.ts'
 import type { GatewayUser } from '../identity.ts'
-import { type ConnectionRefusal, RequestRefused } from '../refusals/request-refused.ts'
+import { type ConnectionRefusal, refused, type RequestRefused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings, Current } from '../settings/settings.ts'
 import { commonRule } from './approval.ts'
 import { newBatch, newRuns, wavesOf, type AskedBatch } from './asked-batch.ts'
@@ -121,10 +121,7 @@ export class Batches {
     const { batch, runs } = this.#visible(id, caller)
     const { review } = batch
     if (batch.status !== 'waiting' || review === undefined)
-      throw new RequestRefused(
-        'batch-wrong-state',
-        `batch ${id} does not wait for its run: its status is ${batch.status}`,
-      )
+      throw refused('batch-wrong-state/not-waiting', { id, status: batch.status })
     this.#checkConnections(batch, runs)
     return { batch, runs, review }
   }
@@ -330,11 +327,7 @@ export class Batches {
   #checkRoom(user: GatewayUser): void {
     if (this.#closing) throw gatewayDraining()
     const active = this.#services.history.read(({ batches }) => batches.activeOf(user.name))
-    if (active >= MAX_ACTIVE_OF_ONE_USER)
-      throw new RequestRefused(
-        'too-much-at-once',
-        `${active} of your batches are running or waiting for approval; wait until some of them end`,
-      )
+    if (active >= MAX_ACTIVE_OF_ONE_USER) throw refused('too-much-at-once/batches', { count: active })
   }
 
   /**
@@ -369,20 +362,11 @@ function insert({ batches }: Tables, state: BatchState, origin: BatchState | und
 /** @throws RequestRefused */
 function checkRetry({ batch: { id, status, retriedBy, brought } }: BatchState, isUnsaved: boolean): void {
   if (retriedBy !== undefined)
-    throw new RequestRefused(
-      'batch-retried',
-      `batch ${id} was retried already, as batch ${retriedBy}; to run connections of that batch again, retry that batch`,
-      undefined,
-      { retry: { retried_by: retriedBy } },
-    )
-  const wrong = (why: string) => new RequestRefused('batch-wrong-state', `batch ${id} ${why}`)
+    throw refused('batch-retried', { id, retriedBy }, { retry: { retried_by: retriedBy } })
   if (status === 'waiting' || status === 'running')
-    throw wrong(`cannot be retried before its end: its status is ${status}`)
-  if (isUnsaved) throw wrong('cannot be retried before its end is recorded; try again later')
-  if (brought === undefined)
-    throw wrong(
-      'was requested from an older version, which did not record whether it had variables; request a new batch',
-    )
+    throw refused('batch-wrong-state/before-end', { id, status })
+  if (isUnsaved) throw refused('batch-wrong-state/unsaved', { id })
+  if (brought === undefined) throw refused('batch-wrong-state/old', { id })
 }
 
 function requireFirst<Value>([first]: readonly Value[]): Value {
@@ -391,5 +375,5 @@ function requireFirst<Value>([first]: readonly Value[]): Value {
 }
 
 function notFound(): RequestRefused {
-  return new RequestRefused('batch-not-found', 'batch not found')
+  return refused('batch-not-found')
 }

@@ -14,7 +14,7 @@ import { renderRunbook } from '../executions/runbook-request.ts'
 import type { AccessToken, GatewayUser } from '../identity.ts'
 import type { Tickets } from '../jira/tickets.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { NamedRepository } from '../runbooks/repositories.ts'
 import { hasTags, TAG_KEY, TAG_VALUE } from '../settings/connections.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
@@ -49,10 +49,7 @@ export async function prepareBatch(
   checkLimits(body)
   const connections = selectConnections(services.users, asking.user, body)
   if (connections.length > MAX_CONNECTIONS)
-    throw new RequestRefused(
-      'too-large',
-      `connections: must be at most ${MAX_CONNECTIONS} in a batch, got ${connections.length}`,
-    )
+    throw refused('too-large/connections', { most: MAX_CONNECTIONS, count: connections.length })
   for (const connection of connections) checkReason({ connection, reason: body.reason }, body.file_name)
   const terms = termsOf(services, body, connections.length)
   const repository = checkedRepository(services, connections, body)
@@ -74,21 +71,12 @@ export async function prepareBatch(
 
 function termsOf(services: PreparingServices, body: BatchBody, total: number) {
   const waves = parseWaves([body.waves ?? USUAL_WAVES].flat().join(), total)
-  if (waves === undefined)
-    throw new RequestRefused(
-      'invalid-request',
-      'waves: must be counts or percentages, like 1,10%,rest (rest only at the end)',
-    )
+  if (waves === undefined) throw refused('invalid-request/waves')
   const threshold = parseStopAfter(String(body.stop_after ?? 1), total)
-  if (threshold === undefined)
-    throw new RequestRefused(
-      'invalid-request',
-      'stop_after: must be a count of failures or a percentage, like 3 or 10%',
-    )
+  if (threshold === undefined) throw refused('invalid-request/stop-after')
   const most = services.batches.mostParallel
   const parallel = body.parallel ?? Math.min(USUAL_PARALLEL, most)
-  if (parallel > most)
-    throw new RequestRefused('invalid-request', `parallel: must be at most ${most} (limits.batch-parallel)`)
+  if (parallel > most) throw refused('invalid-request/parallel', { most })
   return { waves, threshold, parallel }
 }
 
@@ -113,10 +101,7 @@ function checkedRepository(
   })
   const names = [...new Set(connections.map(({ runbooks }) => runbooks?.repository))]
   if (names.length === 1) return repositoryNamed(services, names[0])
-  throw new RequestRefused(
-    'invalid-request',
-    `repository: is required, because the connections use several repositories: ${names.join(', ')}`,
-  )
+  throw refused('invalid-request/several-repositories', { names: names.join(', ') })
 }
 
 interface Rendering {
@@ -179,17 +164,14 @@ function selectConnections(
 ): readonly ConnectionSettings[] {
   const selector = selectorOf(tags)
   const names = [...new Set(asked)]
-  if (names.length === 0 && selector.length === 0)
-    throw new RequestRefused('invalid-request', 'connections: is required if tags is missing')
+  if (names.length === 0 && selector.length === 0) throw refused('invalid-request/no-connections')
   const found = names.length === 0 ? users.connections(user).filter((one) => hasTags(one.tags, selector)) : []
-  if (names.length === 0 && found.length === 0)
-    throw new RequestRefused('connection-not-found', 'no connection that you may use has these tags')
+  if (names.length === 0 && found.length === 0) throw refused('connection-not-found/tags')
   if (names.length === 0) return found
   const refusals = names.flatMap((name) =>
     connectionRefusal(name, () => {
       const one = users.visibleConnection(user, name)
-      if (!hasTags(one.tags, selector))
-        throw new RequestRefused('invalid-request', 'the connection does not have these tags')
+      if (!hasTags(one.tags, selector)) throw refused('invalid-request/connection-tags')
     }),
   )
   if (refusals.length > 0) throw batchRefused(refusals, names.length)
@@ -198,11 +180,7 @@ function selectConnections(
 
 function selectorOf(tags: BatchBody['tags']) {
   return Object.entries(tags).map(([key, value]) => {
-    if (!TAG_KEY.test(key) || !TAG_VALUE.test(value))
-      throw new RequestRefused(
-        'invalid-request',
-        'tags: must be an object of keys and values, like {"env": "prod"}',
-      )
+    if (!TAG_KEY.test(key) || !TAG_VALUE.test(value)) throw refused('invalid-request/tags')
     return { key, value, isExcluded: false }
   })
 }

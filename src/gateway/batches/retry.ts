@@ -9,7 +9,7 @@ import { repositoryNamed } from '../executions/runbook-access.ts'
 import { NOT_RECORDED } from '../executions/runbook-request.ts'
 import type { History } from '../history/history.ts'
 import type { LongWork } from '../long-work.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../refusals/request-refused.ts'
 import { hasFault } from '../refusals/runbook-errors.ts'
 import { RecordRedactions } from '../sessions/session-record.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -57,22 +57,17 @@ function chosenRuns(
   if (named === undefined) {
     const usual = runs.filter((run) => USUAL_RETRY_GROUPS.some((group) => group === groups.get(run)))
     if (usual.length > 0) return usual
-    throw new RequestRefused(
-      'batch-wrong-state',
-      `batch ${batch.id} has no run that failed or never began; name connections whose runs may have had an effect`,
-    )
+    throw refused('batch-wrong-state/nothing-to-retry', { id: batch.id })
   }
   const known = new Map(runs.map((run) => [run.connection, run]))
   for (const name of named) {
     const run = known.get(name)
-    if (run === undefined)
-      throw new RequestRefused('invalid-request', `connections: ${name} is not in the batch`)
-    if (groups.get(run) === undefined)
-      throw new RequestRefused('invalid-request', `connections: the run on ${name} has succeeded`)
+    if (run === undefined) throw refused('invalid-request/foreign-connection', { name })
+    if (groups.get(run) === undefined) throw refused('invalid-request/succeeded-connection', { name })
   }
   const chosen = runs.filter(({ connection }) => named.includes(connection))
   if (chosen.length > 0) return chosen
-  throw new RequestRefused('invalid-request', 'connections: must have a name')
+  throw refused('invalid-request/no-retried-connection')
 }
 
 /** What the request of the batch had, but the history does not have. */
@@ -106,23 +101,13 @@ function checkValues(batch: Batch, body: RetryBody): void {
     ...missing.env_vars.map((name) => `variable ${name}`),
     ...(missing.client_args ? ['client_args'] : []),
   ]
-  if (names.length > 0)
-    throw new RequestRefused(
-      'values-missing',
-      `nothing has run: these values are not recorded, send them again: ${names.join(', ')}`,
-      undefined,
-      { retry: { missing } },
-    )
+  if (names.length > 0) throw refused('values-missing', { names: names.join(', ') }, { retry: { missing } })
   const others = [
     ...Object.keys(body.parameters).filter((name) => !wanted.parameters.includes(name)),
     ...Object.keys(body.env_vars).filter((name) => !wanted.env_vars.includes(name)),
     ...((body.client_args ?? []).length > 0 && !wanted.client_args ? ['client_args'] : []),
   ]
-  if (others.length > 0)
-    throw new RequestRefused(
-      'invalid-request',
-      `a retry has the values of its batch; leave out ${others.join(', ')}, or request a new batch`,
-    )
+  if (others.length > 0) throw refused('invalid-request/values-of-retry', { fields: others.join(', ') })
 }
 
 /** Keeps each connection in its wave. A wave without chosen connections is left out. */
@@ -181,10 +166,7 @@ async function atCommit(
     if (present.commit === commit) return present
     throw await commitGone(services, repetition, present)
   }
-  throw new RequestRefused(
-    'invalid-request',
-    `commit: the commit of the batch, ${batch.commit}, still exists; leave out commit, or request a new batch`,
-  )
+  throw refused('invalid-request/commit-there', { commit: batch.commit })
 }
 
 const ABOUT_COMMIT = new Set(['runbook-not-found', 'invalid-request'])
@@ -207,8 +189,8 @@ async function commitGone(
 ): Promise<RequestRefused> {
   const change = await services.longWork.run(asking.user.name, () => compareScripts(services, runs, present))
   const { commit } = present
-  const text = `nothing has run: commit ${batch.commit} of the batch is gone from the branch; to run the present commit instead, look at the difference and name commit ${commit}`
-  return new RequestRefused('commit-gone', text, undefined, { retry: { present: { commit, ...change } } })
+  const extras = { retry: { present: { commit, ...change } } }
+  return refused('commit-gone', { commit: batch.commit, present: commit }, extras)
 }
 
 type Change = Omit<NonNullable<RetryRefusal['present']>, 'commit'>

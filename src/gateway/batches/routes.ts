@@ -1,8 +1,7 @@
 import type { batchContract } from '../../contract/batches.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { BatchState } from './batch.ts'
 import { batchView, differencesView, listedBatch } from './batch-view.ts'
 import { groupsOf, outputDifferences } from './comparison.ts'
@@ -14,7 +13,7 @@ export function batchRoutes(services: RetryServices): Handlers<typeof batchContr
 
   const found = (user: GatewayUser, id: string): BatchState => {
     const state = batches.find(id, user)
-    if (state === undefined) throw new RequestRefused('batch-not-found', 'batch not found')
+    if (state === undefined) throw refused('batch-not-found')
     return state
   }
   /** Reviewers see the runs, but not their output. */
@@ -22,7 +21,7 @@ export function batchRoutes(services: RetryServices): Handlers<typeof batchContr
     const state = found(user, id)
     const { owner } = state.batch
     if (!state.runs.every(({ connection }) => users.reads(user, { user: owner, connection })))
-      throw new RequestRefused('not-permitted', hoopWords.notToStream)
+      throw refused('not-permitted/stream')
     return state
   }
 

@@ -1,10 +1,9 @@
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import type { StoredSessionRequest } from '../reviews/stored-request.ts'
 import { fitsPackets, type SessionRequest } from '../sessions/session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import type { Users } from '../people/identities/users.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Batch } from './batch.ts'
 
 export type BatchRequest = Omit<StoredSessionRequest, 'batchConnections'>
@@ -21,20 +20,13 @@ export function runRequest(
 ): SessionRequest {
   const user = users.named(owner)
   const connection = user && users.connection(user, name)
-  if (connection === undefined)
-    throw new RequestRefused(
-      'connection-not-found',
-      `connection not found, or ${owner} has no access to the connection`,
-    )
+  if (connection === undefined) throw refused('connection-not-found/batch', { owner })
   checkUse(connection, request)
   const own = { ...request, connection }
   if (review === undefined && reviewRule(own, user?.groups ?? [], file) !== undefined)
-    throw new RequestRefused('not-permitted', 'the connection now needs an approval; request the batch again')
+    throw refused('not-permitted/approval-now-needed')
   if (fitsPackets(own)) return own
-  throw new RequestRefused(
-    'too-large',
-    'script, arguments and variables of the connection are too large: one packet to the agent may have at most 17 MiB',
-  )
+  throw refused('too-large/script-of-batch')
 }
 
 /** @throws RequestRefused */
@@ -42,10 +34,6 @@ export function checkUse(
   { access }: ConnectionSettings,
   { bringsInput }: Pick<SessionRequest, 'bringsInput'>,
 ): void {
-  if (!access.runbooks) throw new RequestRefused('not-permitted', hoopWords.disabled('runbooks'))
-  if (bringsInput === true && !access.clientInput)
-    throw new RequestRefused(
-      'client-input-refused',
-      'the connection accepts neither client_args nor env_vars (access.client-input)',
-    )
+  if (!access.runbooks) throw refused('not-permitted/use', { use: 'runbooks' })
+  if (bringsInput === true && !access.clientInput) throw refused('client-input-refused/batch')
 }
