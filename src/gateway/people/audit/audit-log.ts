@@ -1,6 +1,6 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, RequestRefused } from '../../refusals/request-refused.ts'
 import { HistoryError, isLocked } from '../../store/errors.ts'
 import { callerNetwork } from '../identities/sign-in-attempts.ts'
 import type { AuditRows } from './audit-rows.ts'
@@ -338,8 +338,5 @@ export class Repeats {
 
 /** Makes the error for a change that is refused before anything has changed. */
 function tooMuch(name: string): RequestRefused {
-  return new RequestRefused(
-    'too-much-at-once',
-    `${name} has made too many changes in ten minutes: try again later`,
-  )
+  return refused('too-much-at-once/changes', { name })
 }

@@ -1,6 +1,6 @@
 import type { History } from '../../history/history.ts'
 import type { Budget } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 import type { Room } from '../../store/room.ts'
 import type { Connection } from '../../store/sqlite.ts'
 import type { Users } from './users.ts'
@@ -45,10 +45,7 @@ export class Budgets {
     const last = lastLimit(spent, budget)
     if (last === undefined) return
     const time = new Date(Math.max(now, last.at + budget.perMs)).toISOString()
-    throw new RequestRefused(
-      'budget-spent',
-      `${name} has used up its budget of ${last.what} in ${spanText(budget.perMs)}: try again after ${time}`,
-    )
+    throw refused('budget-spent', { name, what: last.what, span: spanText(budget.perMs), time })
   }
 
   /**

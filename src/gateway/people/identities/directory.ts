@@ -1,7 +1,7 @@
 import type { Logger } from '../../../basics/logger.ts'
 import type { History } from '../../history/history.ts'
 import type { Budget, GatewayUser, StoredToken, StoredUser, UserKind } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 import { MAX_USERS, type Users } from './users.ts'
 
 interface NewUser {
@@ -46,7 +46,7 @@ export class UserDirectory {
   /** @throws RequestRefused */
   get(name: string): GatewayUser {
     const user = this.#users.named(name)
-    if (user === undefined) throw new RequestRefused('user-not-found', `user ${name} not found`)
+    if (user === undefined) throw refused('user-not-found/named', { name })
     return user
   }
 
@@ -74,10 +74,8 @@ export class UserDirectory {
   /** @throws RequestRefused, HistoryError */
   change(name: string, { isActive, groups, budget }: UserChange, by: string): StoredUser {
     const { budget: oldBudget, ...user } = this.#changeable(name)
-    if (name === by && isActive === false)
-      throw new RequestRefused('not-yourself', 'cannot deactivate yourself')
-    if (name === by && budget !== undefined)
-      throw new RequestRefused('not-yourself', 'a machine does not change its own budget')
+    if (name === by && isActive === false) throw refused('not-yourself/deactivate')
+    if (name === by && budget !== undefined) throw refused('not-yourself/budget')
     const newBudget = budget === undefined ? oldBudget : (budget ?? undefined)
     checkBudget(user.kind, newBudget)
     const kept = name === by && user.groups.includes(ADMIN_GROUP) ? [ADMIN_GROUP] : []
@@ -99,7 +97,7 @@ export class UserDirectory {
   remove(name: string, by: string): void {
     if (!this.isShadowing(name)) {
       this.#changeable(name)
-      if (name === by) throw new RequestRefused('not-yourself', 'cannot delete yourself')
+      if (name === by) throw refused('not-yourself/delete')
     }
     this.#users.stored.apply({ removedUsers: [name], removedTokens: this.#tokenIds(name) })
     this.#log.info({ user: name, by }, 'user deleted')
@@ -113,21 +111,16 @@ export class UserDirectory {
 
   /** @throws RequestRefused, HistoryError */
   addGroup(name: string): void {
-    if (this.groups().includes(name)) throw new RequestRefused('name-taken', `group ${name} already exists`)
+    if (this.groups().includes(name)) throw refused('name-taken/group', { name })
     this.#history.write(({ users }) => users.addGroup(name))
   }
 
   /** Removes a group, also from users of the state. @throws RequestRefused, HistoryError */
   removeGroup(name: string): void {
-    if (name === ADMIN_GROUP)
-      throw new RequestRefused('invalid-request', `cannot delete admin group ${ADMIN_GROUP}`, 422)
-    if (!this.groups().includes(name)) throw new RequestRefused('group-not-found', `group ${name} not found`)
+    if (name === ADMIN_GROUP) throw refused('invalid-request/admin-group', { name: ADMIN_GROUP })
+    if (!this.groups().includes(name)) throw refused('group-not-found', { name })
     const declared = [...this.#users.declared.users.values()].find(({ groups }) => groups.includes(name))
-    if (declared !== undefined)
-      throw new RequestRefused(
-        'declared-in-settings',
-        `group ${name} is set in gateway.yaml for ${declared.name}: change it there`,
-      )
+    if (declared !== undefined) throw refused('declared-in-settings/group', { name, user: declared.name })
     const members = [...this.#users.stored.users.values()].filter(({ groups }) => groups.includes(name))
     const left = members.map((user) => ({ ...user, groups: user.groups.filter((group) => group !== name) }))
     this.#users.stored.apply({ users: left, removedGroups: [name] })
@@ -139,25 +132,16 @@ export class UserDirectory {
 
   #checkFree(name: string, takesOver: boolean): void {
     const same = this.#users.alike(name)
-    if (same !== undefined)
-      throw new RequestRefused('name-taken', `user already exists with email ${same.name}`)
-    if (this.#users.isFull)
-      throw new RequestRefused(
-        'too-many-tokens',
-        `this gateway has the maximum of ${MAX_USERS} users: delete some users first`,
-      )
-    if (!takesOver && this.#users.stored.isInHistory(name))
-      throw new RequestRefused(
-        'name-taken',
-        `sessions of an earlier user are recorded under ${name}: use another name, or take the sessions over (take_over)`,
-      )
+    if (same !== undefined) throw refused('name-taken/user', { name: same.name })
+    if (this.#users.isFull) throw refused('too-many-tokens/users', { most: MAX_USERS })
+    if (!takesOver && this.#users.stored.isInHistory(name)) throw refused('name-taken/earlier-user', { name })
   }
 
   #changeable(name: string): StoredUser {
     const user = this.get(name)
     const stored = this.#users.stored.users.get(name)
     if (!user.isDeclared && stored !== undefined) return stored
-    throw new RequestRefused('declared-in-settings', `user ${name} is set in gateway.yaml: change it there`)
+    throw refused('declared-in-settings/user', { name })
   }
 
   #tokenIds(name: string): string[] {
@@ -183,8 +167,7 @@ function newUser(
 }
 
 function checkBudget(kind: UserKind, budget: Budget | undefined): void {
-  if (kind === 'person' && budget !== undefined)
-    throw new RequestRefused('invalid-request', 'budget: only a machine can have a budget', 422)
+  if (kind === 'person' && budget !== undefined) throw refused('invalid-request/budget')
 }
 
 function withActivity(

@@ -8,7 +8,6 @@ import {
 } from '../../../contract/machines.ts'
 import { tokenContract, type IssuedTokenAnswer, type TokenAnswer } from '../../../contract/tokens.ts'
 import { userContract, type BudgetAsked, type UserAnswer } from '../../../contract/users.ts'
-import { hoopWords } from '../../../wire/gateway-words.ts'
 import { buildBudget } from '../../settings/users.ts'
 import type { Handlers } from '../../handlers.ts'
 import {
@@ -20,7 +19,7 @@ import {
   type AccessToken,
   type StoredToken,
 } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../../refusals/request-refused.ts'
 import type { Budgets } from './budgets.ts'
 import type { UserDirectory } from './directory.ts'
 import type { IssuedToken, Tokens } from './tokens.ts'
@@ -40,12 +39,7 @@ export function userRoutes(services: UserRouting): Handlers<typeof userContract>
     show: ({ params }) => userAnswer(services, directory.get(params.name)),
     create: ({ user, body }) => {
       const { email: name, kind, groups, take_over: takesOver, budget, password } = body
-      if (typeof password === 'string' && password !== '')
-        throw new RequestRefused(
-          'invalid-request',
-          'password: this gateway has no passwords; create a token with POST /api/tokens',
-          422,
-        )
+      if (typeof password === 'string' && password !== '') throw refused('invalid-request/password')
       const asked = { name, kind, groups, takesOver, isActive: true, budget: budgetOf(budget) }
       return userAnswer(services, directory.create(asked, user.name))
     },
@@ -127,8 +121,7 @@ export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContra
       }))
     },
     create: ({ user, body: { name, user: owner = null, expires_in: expiresIn } }) => {
-      if (owner !== null && owner !== user.name && !users.isAdmin(user))
-        throw new RequestRefused('not-permitted', hoopWords.accessDenied)
+      if (owner !== null && owner !== user.name && !users.isAdmin(user)) throw refused('not-permitted/role')
       const lifetimeMs = milliseconds(expiresIn)
       const asked = { user: owner ?? user.name, name, kind: 'personal', lifetimeMs } as const
       return issuedAnswer(services, tokens.create(asked, user.name))
@@ -155,8 +148,7 @@ function milliseconds(seconds: number | null | undefined): number | undefined {
 function ownToken({ users, tokens }: TokenRouting, user: GatewayUser, id: string): AccessToken {
   const token = tokens.find(id)
   if (token?.user === user.name) return token
-  if (token === undefined || !users.isAdmin(user))
-    throw new RequestRefused('token-not-found', 'token not found')
+  if (token === undefined || !users.isAdmin(user)) throw refused('token-not-found')
   checkIsPerson(user)
   return token
 }
@@ -263,12 +255,7 @@ export function apiKeyRoutes(services: MachineRouting): Handlers<typeof apiKeyCo
     },
     change: ({ user, params, body: { name, groups } }) => {
       const machine = machineOf(params.name)
-      if (typeof name === 'string' && name !== machine.name)
-        throw new RequestRefused(
-          'invalid-request',
-          'name: cannot be changed, because sessions are recorded under it',
-          422,
-        )
+      if (typeof name === 'string' && name !== machine.name) throw refused('invalid-request/rename')
       return apiKeyAnswer(
         services,
         directory.change(machine.name, { groups: groups ?? undefined }, user.name),
@@ -279,7 +266,7 @@ export function apiKeyRoutes(services: MachineRouting): Handlers<typeof apiKeyCo
     },
     reactivate: ({ user, params }) => {
       const { name, isActive } = machineOf(params.name)
-      if (isActive) throw new RequestRefused('invalid-request', 'cannot reactivate an active api key', 422)
+      if (isActive) throw refused('invalid-request/active-key')
       return apiKeyAnswer(services, directory.change(name, { isActive: true }, user.name))
     },
   }
@@ -295,12 +282,12 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
 }
 
 function notFound(): RequestRefused {
-  return new RequestRefused('user-not-found', hoopWords.resourceNotFound)
+  return refused('user-not-found/resource')
 }
 
 function activityOf(status: string): boolean {
   if (status === 'active' || status === 'inactive') return status === 'active'
-  throw new RequestRefused('invalid-request', `wrong status value "${status}"`, 422)
+  throw refused('invalid-request/status', { status })
 }
 
 function serviceAccountAnswer({ name, groups, isActive }: GatewayUser): ServiceAccountAnswer {

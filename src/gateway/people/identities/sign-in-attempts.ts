@@ -1,3 +1,4 @@
+import { refused } from '../../refusals/request-refused.ts'
 import { normalizeIP } from '@fastify/rate-limit'
 
 /** Failures count for this time after the first one. */
@@ -108,7 +109,7 @@ export function callerNetwork(address: string): string {
 }
 
 export function tooManyFailures(seconds: number): string {
-  return `too many failed sign-ins from this address: try again in ${seconds} s`
+  return refused('too-many-failed-sign-ins', { seconds }).message
 }
 
 function pair(address: string, credential: string): string {

@@ -8,7 +8,7 @@ import {
   type AccessToken,
   type AccessTokenKind,
 } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 import type { LastUses } from './token-uses.ts'
 import type { Users } from './users.ts'
 
@@ -83,23 +83,14 @@ export class Tokens {
    */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
-    if (this.#users.named(user) === undefined)
-      throw new RequestRefused('user-not-found', `user ${user} not found`)
-    if (this.#users.isUsurped(user))
-      throw new RequestRefused(
-        'name-taken',
-        `the name ${user} belongs to an account of the sign-in provider, too: delete user ${user} first; user ${user} of gateway.yaml stays`,
-      )
+    if (this.#users.named(user) === undefined) throw refused('user-not-found/named', { name: user })
+    if (this.#users.isUsurped(user)) throw refused('name-taken/account', { user })
     const accepted = this.list(user).filter(
       (token) => !isOfPage(token) && this.#users.refusal(token) === undefined,
     )
     if (accepted.some((token) => token.name === name && !isReplaced(token)))
-      throw new RequestRefused('name-taken', `${user} has a token named ${name} already`)
-    if (accepted.length >= MAX_TOKENS)
-      throw new RequestRefused(
-        'too-many-tokens',
-        `${user} has ${MAX_TOKENS} tokens already: revoke a token first`,
-      )
+      throw refused('name-taken/token', { user, name })
+    if (accepted.length >= MAX_TOKENS) throw refused('too-many-tokens/user', { user, most: MAX_TOKENS })
     const issued = this.issue(asked, by)
     this.#users.stored.apply({ tokens: [issued.token] })
     this.#log.info({ ...shown(issued.token), by }, 'token created')
@@ -188,29 +179,17 @@ export class Tokens {
     const token = this.#users.stored.tokens.get(id)
     if (token !== undefined) return token
     const declared = this.#users.declared.tokens.get(id)
-    if (declared === undefined) throw new RequestRefused('token-not-found', 'token not found')
+    if (declared === undefined) throw refused('token-not-found')
     const { name, user } = declared
-    throw new RequestRefused(
-      'declared-in-settings',
-      `token ${name} of ${user} is set in gateway.yaml: change it there`,
-    )
+    throw refused('declared-in-settings/token', { name, user })
   }
 
   #checkRotatable(token: StoredToken): void {
     const { name, user, kind, replacedBy } = token
-    if (kind === 'sign-in')
-      throw new RequestRefused(
-        'not-rotatable',
-        `token ${name} was created by a sign-in: sign in again instead`,
-      )
-    if (replacedBy !== undefined)
-      throw new RequestRefused(
-        'not-rotatable',
-        `token ${name} of ${user} was rotated already: rotate the new token (${replacedBy})`,
-      )
+    if (kind === 'sign-in') throw refused('not-rotatable/sign-in', { name })
+    if (replacedBy !== undefined) throw refused('not-rotatable/rotated', { name, user, replacedBy })
     const refusal = this.#users.refusal(token)
-    if (refusal !== undefined)
-      throw new RequestRefused('not-rotatable', `${refusal}: create a new token for ${user}`)
+    if (refusal !== undefined) throw refused('not-rotatable/ended', { reason: refusal, user })
   }
 
   #ending(token: StoredToken, overlapMs: number, by: string): StoredToken {

@@ -1,5 +1,4 @@
 import { FRESH_MINUTES } from '../../../contract/contract.ts'
-import { hoopWords } from '../../../wire/gateway-words.ts'
 import type { History } from '../../history/history.ts'
 import type { SessionViewer } from '../../history/session.ts'
 import {
@@ -11,7 +10,7 @@ import {
   type GatewayUser,
   type StoredToken,
 } from '../../identity.ts'
-import { RequestRefused } from '../../refusals/request-refused.ts'
+import { refused } from '../../refusals/request-refused.ts'
 import type { ConnectionSettings, Current, GatewaySettings } from '../../settings/settings.ts'
 import { DeclaredIdentities, StoredIdentities } from './declared-and-stored.ts'
 import { Generations } from './generations.ts'
@@ -275,7 +274,7 @@ export class Users {
   visibleConnection(
     user: GatewayUser,
     name: string,
-    missing: () => Error = () => new RequestRefused('connection-not-found', hoopWords.connectionNotFound),
+    missing: () => Error = () => refused('connection-not-found/any'),
   ): ConnectionSettings {
     const connection = this.connection(user, name)
     if (connection === undefined) throw missing()

@@ -7,7 +7,7 @@ import type { Current } from '../../settings/settings.ts'
 import type { IssuedToken, Tokens } from '../identities/tokens.ts'
 import type { Users } from '../identities/users.ts'
 import type { Claims } from './provider.ts'
-import { SignInRefused } from '../../refusals/request-refused.ts'
+import { signInRefused } from '../../refusals/request-refused.ts'
 
 /** After this time, ended sign-ins are removed. */
 const FORGOTTEN_MS = 7 * 24 * 60 * 60 * 1000
@@ -57,7 +57,7 @@ export class Accounts {
     const known = [...users.stored.users.values()].find(({ createdBy }) => createdBy === origin)
     const name = known?.name ?? admitted.name
     if (users.declared.users.has(name)) return this.#declared(name)
-    if (known?.isActive === false) throw refused(`${name} was deactivated`)
+    if (known?.isActive === false) throw signInRefused('sign-in-refused/deactivated', { name })
     this.#put(known ?? this.#newUser(name, origin), admitted)
     return name
   }
@@ -69,18 +69,18 @@ export class Accounts {
   #declared(name: string): string {
     const { users } = this.#services.settings.value
     if (users.find((one) => one.name === name)?.oidc === true) return name
-    throw taken(name)
+    throw signInRefused('sign-in-refused/user-of-another', { name })
   }
 
   /** @throws SignInRefused */
   #newUser(name: string, createdBy: string): StoredUser {
     const { users } = this.#services
     const same = users.alike(name)
-    if (same !== undefined) throw taken(same.name)
-    if (users.isFull) throw refused('this gateway has the maximum number of users')
+    if (same !== undefined) throw signInRefused('sign-in-refused/user-of-another', { name: same.name })
+    if (users.isFull) throw signInRefused('sign-in-refused/full')
     const isItsOwn = users.stored.formerAccount(name) === createdBy
     if (!isItsOwn && users.stored.isInHistory(name))
-      throw refused(`sessions of an earlier user are recorded under ${name}`)
+      throw signInRefused('sign-in-refused/earlier-user', { name })
     const createdAt = Math.round(users.now)
     return {
       name,
@@ -109,14 +109,6 @@ export class Accounts {
 /** Returns the text that marks the account in `createdBy` of its user. */
 export function originOf({ issuer, subject }: Admitted): string {
   return `${ACCOUNT}${issuer}#${subject}`
-}
-
-function taken(name: string): SignInRefused {
-  return refused(`user ${name} exists already and belongs to another account`)
-}
-
-function refused(reason: string): SignInRefused {
-  return new SignInRefused('sign-in-refused', `${reason}: ask an admin`)
 }
 
 function tokenName(client: string): string {
@@ -150,28 +142,20 @@ const SUBJECT = /^(?! )[\x20-\x7e]{1,255}(?<! )$/
 
 /** @throws SignInRefused for an account that may not sign in here */
 export function admitted(claims: Claims, settings: OidcSettings): Admitted {
-  if (!SUBJECT.test(claims.sub))
-    throw new SignInRefused('sign-in-refused', 'the provider sends no usable account (sub): ask an admin')
+  if (!SUBJECT.test(claims.sub)) throw signInRefused('sign-in-refused/account')
   const name = nameIn(claims, settings)
   const there = groupsIn(claims, settings)
-  if (!isAllowed(claims, there, settings))
-    throw new SignInRefused('sign-in-refused', `${name} may not sign in here: ask an admin`)
+  if (!isAllowed(claims, there, settings)) throw signInRefused('sign-in-refused/not-allowed', { name })
   return { issuer: claims.iss, subject: claims.sub, name, groups: groupsHere(there, settings) }
 }
 
 function nameIn(claims: Claims, { nameClaim }: OidcSettings): string {
   if (nameClaim === 'email' && claims['email_verified'] !== true)
-    throw new SignInRefused(
-      'sign-in-refused',
-      'the provider has not verified your email address: verify it there, then sign in again',
-    )
+    throw signInRefused('sign-in-refused/unverified-email')
   const name = claims[nameClaim]
   if (typeof name === 'string' && USER_NAME.test(name)) return name
-  const problem =
-    name === undefined
-      ? `the provider sends no ${nameClaim}`
-      : `the provider's ${nameClaim} cannot be the name of a user in this gateway`
-  throw refused(problem)
+  const row = name === undefined ? 'sign-in-refused/no-name' : 'sign-in-refused/unusable-name'
+  throw signInRefused(row, { claim: nameClaim })
 }
 
 function groupsIn(claims: Claims, { groupsClaim }: OidcSettings): readonly string[] {

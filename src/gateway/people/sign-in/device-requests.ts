@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { callerNetwork, SignInAttempts } from '../identities/sign-in-attempts.ts'
-import { SignInRefused } from '../../refusals/request-refused.ts'
+import { signInRefused, type SignInRefused } from '../../refusals/request-refused.ts'
 
 /** A sign-in request of a command line without a browser. */
 export interface DeviceRequest {
@@ -53,8 +53,7 @@ export class DeviceRequests<Granted> {
   add(from: string, says: string): NewDeviceRequest {
     this.#forgetOld()
     const own = this.#byAddress().get(callerNetwork(from)) ?? []
-    if (own.length >= MAX_REQUESTS_PER_ADDRESS)
-      throw new SignInRefused('too-much-at-once', 'too many sign-ins wait already: try again in some minutes')
+    if (own.length >= MAX_REQUESTS_PER_ADDRESS) throw signInRefused('too-much-at-once/waiting-sign-ins')
     if (this.#bySecret.size >= MAX_REQUESTS) this.#makeRoom()
     const secret = randomBytes(32).toString('base64url')
     const request = { code: this.#freeCode(), from, says, askedAt: Date.now(), secret }
@@ -66,8 +65,7 @@ export class DeviceRequests<Granted> {
   /** @param code as users type it @param by address of the caller @throws SignInRefused */
   withCode(code: string, by: string): DeviceRequest {
     // This check comes before the look-up, so that a caller who has guessed too often learns nothing more.
-    if (this.#guesses.holdsUp(by, ''))
-      throw new SignInRefused('too-much-at-once', 'too many wrong codes: try again in a minute')
+    if (this.#guesses.holdsUp(by, '')) throw signInRefused('too-much-at-once/sign-in-codes')
     const typed = code.toUpperCase().replaceAll(/[^A-Z]/g, '')
     const found = this.#waiting((one) => one.code.replace('-', '') === typed)
     if (found !== undefined) return found
@@ -88,11 +86,7 @@ export class DeviceRequests<Granted> {
   /** @throws SignInRefused when the request no longer waits */
   decide(code: string, decision: { readonly granted: Granted } | 'refused'): void {
     const found = this.#waiting((one) => one.code === code)
-    if (found === undefined)
-      throw new SignInRefused(
-        'sign-in-expired',
-        'the code has expired after ten minutes, or was used already: start again',
-      )
+    if (found === undefined) throw signInRefused('sign-in-expired/decided-code')
     found.decision = decision
   }
 
@@ -103,18 +97,14 @@ export class DeviceRequests<Granted> {
   outcome(secret: string): Granted | undefined {
     this.#forgetOld()
     const found = this.#bySecret.get(secret)
-    if (found === undefined) throw new SignInRefused('sign-in-expired', 'the sign-in has ended: start again')
+    if (found === undefined) throw signInRefused('sign-in-expired/ended')
     const now = performance.now()
-    if (now < found.askAgainAt)
-      throw new SignInRefused(
-        'too-much-at-once',
-        'too many requests: wait a few seconds between two requests',
-      )
+    if (now < found.askAgainAt) throw signInRefused('too-much-at-once/sign-in-polls')
     found.askAgainAt = now + POLL_MS / 2
     if (found.decision === undefined) return undefined
     this.#bySecret.delete(secret)
     if (found.decision !== 'refused') return found.decision.granted
-    throw new SignInRefused('sign-in-refused', 'the sign-in was refused in the browser')
+    throw signInRefused('sign-in-refused/in-browser')
   }
 
   #waiting(is: (one: Waiting<Granted>) => boolean): Waiting<Granted> | undefined {
@@ -151,8 +141,5 @@ export class DeviceRequests<Granted> {
 }
 
 function noSuchCode(): SignInRefused {
-  return new SignInRefused(
-    'sign-in-expired',
-    'the code is wrong or has expired after ten minutes: start again',
-  )
+  return signInRefused('sign-in-expired/code')
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { SignInRefused } from '../../refusals/request-refused.ts'
+import { signInRefused } from '../../refusals/request-refused.ts'
 
 /** Lifetime of a code, from the browser's redirect to the request of the command line. */
 const HANDOVER_MS = 60_000
@@ -35,8 +35,7 @@ export class Handovers<Granted> {
     const own = [...this.#byCode].filter(([, one]) => one.account === account)
     const [surplus] = own.length >= MAX_CODES_PER_USER ? own : []
     if (surplus !== undefined) this.#byCode.delete(surplus[0])
-    if (this.#byCode.size >= MAX_HANDOVERS)
-      throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
+    if (this.#byCode.size >= MAX_HANDOVERS) throw signInRefused('too-much-at-once/sign-ins')
     const code = randomBytes(32).toString('base64url')
     this.#byCode.set(code, { granted, account, challenge, endsAt: now + HANDOVER_MS })
     return code
@@ -49,10 +48,7 @@ export class Handovers<Granted> {
     const challenge = createHash('sha256').update(verifier).digest('base64url')
     if (found !== undefined && found.endsAt > performance.now() && found.challenge === challenge)
       return found.granted
-    throw new SignInRefused(
-      'sign-in-expired',
-      'the sign-in has ended or belongs to another command line: start again',
-    )
+    throw signInRefused('sign-in-expired/one-time-code')
   }
 }
 
@@ -60,8 +56,6 @@ export class Handovers<Granted> {
 const LINK_MS = 2 * 60 * 1000
 /** Open links of all accounts. A newer link ends the oldest one. */
 const MAX_LINKS = 100
-const OVER =
-  'this link was used, or is older than two minutes: press Enter where `npm start` runs to get a new link, or sign in with the token (`npm start` shows its file)'
 
 export interface Linked {
   /** The browser is signed in with this token. */
@@ -87,8 +81,7 @@ export class LinkCodes {
   take(code: string): Linked {
     const link = this.#links.get(code)
     this.#links.delete(code)
-    if (link === undefined || link.endsAt <= performance.now())
-      throw new SignInRefused('sign-in-expired', OVER)
+    if (link === undefined || link.endsAt <= performance.now()) throw signInRefused('sign-in-expired/link')
     return link
   }
 }

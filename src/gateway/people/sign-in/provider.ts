@@ -5,7 +5,7 @@ import { proxyTo } from '../../../basics/net/proxy.ts'
 import { patience } from '../../../basics/abort.ts'
 import type { RepeatedWarnings } from '../../../basics/logger.ts'
 import type { OidcSettings } from '../../settings/oidc.ts'
-import { SignInRefused } from '../../refusals/request-refused.ts'
+import { signInRefused } from '../../refusals/request-refused.ts'
 
 /** Facts about an account, after a check of signature, issuer, audience, nonce and times. */
 export interface Claims extends Readonly<Record<string, unknown>> {
@@ -65,7 +65,7 @@ export class OidcProvider {
     }
     const tokens = await this.#asking('the sign-in', () => authorizationCodeGrant(config, answer, checks))
     const claims = tokens.claims()
-    if (claims === undefined) throw new SignInRefused('sign-in-failed', 'the provider has sent no id token')
+    if (claims === undefined) throw signInRefused('sign-in-failed/no-id-token')
     return this.#withGroups(config, claims, tokens.access_token)
   }
 
@@ -119,10 +119,7 @@ export class OidcProvider {
       const { issuer } = this.#settings
       const reason = reasonOf(error as Error)
       this.#warnings.warn({ issuer, reason }, `no usable answer from the sign-in provider: ${what}`)
-      throw new SignInRefused(
-        'sign-in-failed',
-        'no usable answer from the sign-in provider: ask an admin; the reason is in the log of the gateway',
-      )
+      throw signInRefused('sign-in-failed/answer')
     }
   }
 }

@@ -9,7 +9,7 @@ import { Accounts, originOf, type AccountServices, admitted, type Admitted } fro
 import { DEVICE_MS, DeviceRequests, type DeviceRequest, type NewDeviceRequest } from './device-requests.ts'
 import { Handovers } from './one-time-codes.ts'
 import { OidcProvider } from './provider.ts'
-import { SignInRefused } from '../../refusals/request-refused.ts'
+import { signInRefused, SignInRefused } from '../../refusals/request-refused.ts'
 
 /** Time until the browser returns from the provider. */
 export const SIGN_IN_MS = 10 * 60 * 1000
@@ -203,7 +203,7 @@ export class SignIn {
     const own = this.#asking.get(network) ?? 0
     const all = [...this.#asking.values()].reduce((sum, count) => sum + count, 0)
     if (own >= MAX_REQUESTS_PER_ADDRESS || all >= MAX_REQUESTS)
-      throw new SignInRefused('too-much-at-once', 'too many sign-ins at once: try again in a minute')
+      throw signInRefused('too-much-at-once/sign-ins')
     this.#asking.set(network, own + 1)
     try {
       return await ask(provider)
@@ -224,7 +224,7 @@ export class SignIn {
 }
 
 function notKnown(): SignInRefused {
-  return new SignInRefused('sign-in-expired', 'the sign-in is unknown, expired or used already: start again')
+  return signInRefused('sign-in-expired/unknown')
 }
 
 /**
@@ -232,10 +232,7 @@ function notKnown(): SignInRefused {
  * be signed in as the attacker.
  */
 function otherBrowser(): SignInRefused {
-  return new SignInRefused(
-    'sign-in-expired',
-    'this sign-in was started in another browser: start again in this browser',
-  )
+  return signInRefused('sign-in-expired/other-browser')
 }
 
 /** Only the hash of the browser's secret is sent to the provider. */
@@ -244,7 +241,7 @@ export function browserHash(text: string | undefined): string | undefined {
 }
 
 function notOffered(): SignInRefused {
-  return new SignInRefused('not-permitted', 'OIDC provider not configured')
+  return signInRefused('not-permitted/no-provider')
 }
 
 function redirect({ redirect: to }: ClientPurpose, outcome: Readonly<Record<string, string>>) {
