@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { RequestRefused } from './refusals/request-refused.ts'
+import { refused } from './refusals/request-refused.ts'
 
 /** A machine cannot approve, and may have a budget. */
 export type UserKind = 'person' | 'machine'
@@ -103,11 +103,7 @@ export function tokenHash(text: string): Buffer {
  * @throws RequestRefused 403
  */
 export function checkIsPerson({ kind }: GatewayUser): void {
-  if (kind === 'machine')
-    throw new RequestRefused(
-      'not-permitted',
-      'a machine may only rotate and revoke its own tokens: other changes to users, groups and tokens need the token of a person who is an admin',
-    )
+  if (kind === 'machine') throw refused('not-permitted/machine')
 }
 
 export function timeOf(ms: number | null | undefined): string | null {

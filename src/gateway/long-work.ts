@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { RequestRefused } from './refusals/request-refused.ts'
+import { refused } from './refusals/request-refused.ts'
 
 /** Works of one user that run or wait. The page and a command line ask for a few at once. */
 const MAX_WORKS_PER_USER = 16
@@ -44,10 +44,7 @@ export class LongWork {
     const all = plus(this.#load, 1, bytes)
     const isOwn = own.works > MAX_WORKS_PER_USER || own.bytes > MAX_BYTES_PER_USER
     if (isOwn || all.works > MAX_WORKS || all.bytes > MAX_BYTES)
-      throw new RequestRefused(
-        'too-much-at-once',
-        `${isOwn ? 'your' : 'many'} searches, comparisons and checks of scripts run or wait already; try again when they have ended`,
-      )
+      throw refused('too-much-at-once/work', { whose: isOwn ? 'your' : 'many' })
     this.#add(user, 1, bytes)
     try {
       await this.#turn(user)

@@ -1,9 +1,8 @@
 import { agentContract, type AgentAnswer } from '../../contract/agents.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { Agents } from './agents.ts'
 import { DEPARTURE_WORDS, STOPPED_WORDS, type Departure } from './presence.ts'
 
@@ -20,7 +19,7 @@ export function agentRoutes(services: AgentRouting): Handlers<typeof agentContra
         .filter(({ status }) => query.status === undefined || status === query.status),
     show: ({ user, params }) => {
       if (visibleAgents(services, user).includes(params.name)) return agentAnswer(services, user, params.name)
-      throw new RequestRefused('agent-not-found', hoopWords.agentNotFound)
+      throw refused('agent-not-found')
     },
   }
 }

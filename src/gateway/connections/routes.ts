@@ -5,11 +5,10 @@ import {
 } from '../../contract/connections.ts'
 import type { AnswerOf, QueryOf } from '../../contract/contract.ts'
 import { USUAL_PAGE } from '../../contract/words.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 import { nativeProtocol, portObstacle, terminalObstacle } from '../sessions/session-request.ts'
 import { unreviewedUses } from '../settings/unreviewed.ts'
@@ -32,12 +31,12 @@ export function connectionRoutes(services: ConnectionRouting): Handlers<typeof c
     },
     show: ({ user, params }) => {
       const connection = services.users.connection(user, params.name)
-      if (connection === undefined) throw new RequestRefused('connection-not-found', hoopWords.notFound)
+      if (connection === undefined) throw refused('connection-not-found/in-list')
       return { ...listed(services, connection), effective_features: featuresOf(connection) }
     },
     plugins: () => [],
     plugin: () => {
-      throw new RequestRefused('plugin-not-found', hoopWords.pluginNotFound)
+      throw refused('plugin-not-found')
     },
   }
 }
@@ -74,7 +73,7 @@ const searched = ({ name, type, subtype, resource_name: resource, status }: List
 function askedTags(text: string | undefined): TagSelector {
   const selector = text === undefined ? [] : parseTagSelector(text)
   if (selector !== undefined) return selector
-  throw new RequestRefused('invalid-request', 'tag_selector: must be like env=prod,region!=eu')
+  throw refused('invalid-request/tag-selector')
 }
 
 /** Returns a page only if the caller asks for a page or a size, as in hoop. */

@@ -1,5 +1,5 @@
 import { sumOfCounts } from '../../basics/text/units.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { HistoryDatabase } from './database.ts'
 import { Followers } from './follower.ts'
 import { costOf, type NewRow } from './rows.ts'
@@ -83,8 +83,7 @@ export class Writer {
   /** @throws RequestRefused when `history.size` has no space for one more session of this user */
   checkRoom(holder: Holder, cost: number): void {
     const refusal = this.#parts.quota.roomToBegin(holder, cost)
-    if (refusal !== undefined)
-      throw new RequestRefused('too-much-at-once', `${refusal}; wait until some of them end`)
+    if (refusal !== undefined) throw refused('too-much-at-once/history', { reason: refusal })
   }
 
   /** Ends a session that an earlier gateway has left open. */

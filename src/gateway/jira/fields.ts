@@ -1,6 +1,5 @@
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { goQuote } from '../../golang/text/quote.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import { type JiraTemplate, jiraPreset, jiraTag, type JiraPreset } from '../settings/jira.ts'
 import type { Tags } from '../settings/connections.ts'
 
@@ -93,7 +92,7 @@ function checkThere(
   )
   if (missing.length === 0) return
   const names = missing.map(({ jira_field: field }) => goQuote(field))
-  throw new RequestRefused('invalid-jira-fields', hoopWords.jiraFieldsMissing(names.join(' ')))
+  throw refused('invalid-jira-fields', { fields: names.join(' ') })
 }
 
 function valueOf(given: Given, field: string): string | undefined {

@@ -1,9 +1,8 @@
 import { jiraContract, type JiraTemplateAnswer } from '../../contract/jira.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { Handlers } from '../handlers.ts'
 import type { GatewayUser } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { CurrentSettings } from '../settings/settings.ts'
 import type { JiraTemplate } from '../settings/jira.ts'
 
@@ -23,7 +22,7 @@ export function jiraRoutes(services: JiraRouting): Handlers<typeof jiraContract>
       visibleTemplates(services, user).map((template) => templateAnswer(services, user, template)),
     template: ({ user, params }) => {
       const found = visibleTemplates(services, user).find(({ name }) => name === params.id)
-      if (found === undefined) throw new RequestRefused('jira-template-not-found', hoopWords.resourceNotFound)
+      if (found === undefined) throw refused('jira-template-not-found')
       return templateAnswer(services, user, found)
     },
   }

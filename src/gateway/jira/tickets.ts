@@ -2,11 +2,10 @@ import { NO_EXIT_CODE } from '../../basics/exit-code.ts'
 import { randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import type { Logger } from '../../basics/logger.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
 import type { History } from '../history/history.ts'
 import type { NewSession } from '../history/session.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { newSession, requestBytes, type SessionRequest } from '../sessions/session-request.ts'
 import { type Sessions } from '../sessions/sessions.ts'
 import type { JiraTemplate } from '../settings/jira.ts'
@@ -121,7 +120,7 @@ export class Tickets {
   #site(): Jira {
     const jira = this.#services.jira()
     if (jira !== undefined) return jira
-    throw new RequestRefused('jira-failed', hoopWords.jiraFailed(NO_JIRA))
+    throw refused('jira-failed', { reason: NO_JIRA })
   }
 
   /** Checks the fields that the template requires. Sends nothing to Jira. @throws RequestRefused */
@@ -141,10 +140,7 @@ export class Tickets {
       own.reduce((sum, one) => sum + one.bytes, bytes) > MAX_BYTES_OF_ONE_USER ||
       this.#waiting.size >= MAX_WAITING_REQUESTS
     )
-      throw new RequestRefused(
-        'too-much-at-once',
-        'Jira is slow, and too many executions wait for their Jira issues: try again later',
-      )
+      throw refused('too-much-at-once/jira')
     return bytes
   }
 
@@ -196,10 +192,7 @@ export class Tickets {
       // next start, the history shows it.
       if (!isUnsure || !this.#over.signal.aborted)
         await history.patiently(() => history.write(({ issues }) => issues.forget(sid)))
-      throw new RequestRefused(
-        'jira-failed',
-        hoopWords.jiraFailed(isUnsure ? `${reason}; ${UNSURE_HINT}` : reason),
-      )
+      throw refused('jira-failed', { reason: isUnsure ? `${reason}; ${UNSURE_HINT}` : reason })
     }
   }
 }

@@ -1,6 +1,6 @@
 import { patience, untilAbort } from '../../basics/abort.ts'
 import type { SessionId } from '../../wire/messages/message.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { SessionRequest } from '../sessions/session-request.ts'
 import type { LockObstacle, LockSession } from '../sessions/session-state.ts'
 import type { LockQueue } from '../sessions/sessions.ts'
@@ -46,11 +46,9 @@ export class Locks {
       const own = waiting.filter((one) => one.user === user).length
       if (waiting.length < MAX_WAITING_SESSIONS && own < MAX_SESSIONS_PER_USER) continue
       const obstacle = obstacleText(this.#obstacleOf(name, waiting))
-      const whose =
-        own < MAX_SESSIONS_PER_USER
-          ? `sessions wait for the lock (limit ${MAX_WAITING_SESSIONS})`
-          : `sessions of ${user} wait for the lock (limit ${MAX_SESSIONS_PER_USER})`
-      throw new RequestRefused('lock-busy', `too many ${whose}: ${obstacle}`)
+      throw own < MAX_SESSIONS_PER_USER
+        ? refused('lock-busy/all', { most: MAX_WAITING_SESSIONS, obstacle })
+        : refused('lock-busy/user', { user, most: MAX_SESSIONS_PER_USER, obstacle })
     }
   }
 

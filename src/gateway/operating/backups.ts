@@ -3,7 +3,7 @@ import { createReadStream, readdirSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { NEWEST_VERSION } from '../rooms.ts'
 import { copyHistory } from '../store/copy.ts'
 import { pack, HISTORY_FILE, manifestOf, REVIEWS_KEY, type Manifest, type Part } from './backup-format.ts'
@@ -48,8 +48,7 @@ export class Backups {
    * @throws RequestRefused if another backup is not discarded yet, HistoryError
    */
   async make({ withKey }: { readonly withKey: boolean }): Promise<Backup> {
-    if (this.#isBusy)
-      throw new RequestRefused('too-much-at-once', 'another backup is being made; try again later')
+    if (this.#isBusy) throw refused('too-much-at-once/backup')
     this.#isBusy = true
     await this.#work
     const made = this.#make(withKey)

@@ -11,7 +11,7 @@ import type { History } from '../history/history.ts'
 import { type GatewayUser, timeOf } from '../identity.ts'
 import type { Users } from '../people/identities/users.ts'
 import type { Reviews } from '../reviews/reviews.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
 import { formatDraft, nextOf, readDraft, type ScheduleDraft } from './draft.ts'
 import type { ScheduleProblems } from './scheduled-run.ts'
@@ -64,8 +64,7 @@ async function foreseen(
   user: GatewayUser,
   draft: ScheduleDraft,
 ): Promise<AnswerOf<typeof scheduleContract.foresee>> {
-  if (draft.as !== user.name && !users.isAdmin(user))
-    throw new RequestRefused('not-permitted', 'only admins may draft a schedule that runs as another user')
+  if (draft.as !== user.name && !users.isAdmin(user)) throw refused('not-permitted/draft-as-another')
   const next = nextOf(draft, Date.now()).map((time) => new Date(time).toISOString())
   const read = readDraft(draft)
   if ('problems' in read) return { next_runs: next, problems: [...read.problems], lines: null }
@@ -94,7 +93,7 @@ function isVisible(
 function found(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
   const schedule = services.schedules.all.find((one) => one.name === name)
   if (schedule === undefined || !isVisible(services, user, schedule))
-    throw new RequestRefused('schedule-not-found', `schedule ${name} not found`)
+    throw refused('schedule-not-found', { name })
   return schedule
 }
 
@@ -105,10 +104,7 @@ function found(services: ScheduleRouting, user: GatewayUser, name: string): Sche
 function changeable(services: ScheduleRouting, user: GatewayUser, name: string): ScheduleSettings {
   const schedule = found(services, user, name)
   if (services.users.isAdmin(user) || schedule.as === user.name) return schedule
-  throw new RequestRefused(
-    'not-permitted',
-    `only admins and the user ${schedule.as} may change the schedule ${name}`,
-  )
+  throw refused('not-permitted/schedule-of-another', { user: schedule.as, name })
 }
 
 /** Values of parameters and fields of issues are left out, because they may be secrets. */

@@ -7,7 +7,7 @@ import type { RunbookServices } from '../executions/runbook-access.ts'
 import { readRunbook, type RunbookExecution } from '../executions/runbook-execution.ts'
 import type { History } from '../history/history.ts'
 import type { Users } from '../people/identities/users.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { ApprovedRuns } from '../reviews/approved-runs.ts'
 import { type ScheduleSettings, DUE_LABEL, SCHEDULE_LABEL } from '../settings/schedules.ts'
 import { NO_WAIT, type ScriptExecution } from '../sessions/executions.ts'
@@ -96,7 +96,7 @@ async function runApprovedSchedule(
   sid: string,
 ): Promise<string | undefined> {
   const user = users.named(as)
-  if (user?.isActive !== true) return missingUser(as)
+  if (user?.isActive !== true) return refused('not-permitted/user-gone', { user: as }).message
   try {
     const asking = runs.choicesCheck(sid, user, true)
     if (asking !== undefined) await asking
@@ -115,7 +115,7 @@ function scheduledExecution(
   correlationId: string,
 ): RunbookExecution {
   const user = users.named(as)
-  if (user?.isActive !== true) throw new RequestRefused('not-permitted', missingUser(as))
+  if (user?.isActive !== true) throw refused('not-permitted/user-gone', { user: as })
   const connection = users.visibleConnection(user, name)
   const body: RunbookBody = {
     file_name: runbook,
@@ -132,10 +132,6 @@ function scheduledExecution(
     when_approved: false,
   }
   return { user, connection, repository: connection.runbooks?.repository, body }
-}
-
-function missingUser(name: string): string {
-  return `user ${name} does not exist or was deactivated`
 }
 
 /** The result of a check is used again for this time. */

@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type { Logger } from '../../basics/logger.ts'
 import type { History } from '../history/history.ts'
 import type { SessionSummary } from '../history/session.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { gatewayDraining } from '../sessions/sessions.ts'
 import type { ScheduleSettings } from '../settings/schedules.ts'
 import type { Current } from '../settings/settings.ts'
@@ -92,11 +92,7 @@ export class Schedules {
     const { name } = schedule
     const { history } = this.#services
     const obstacle = this.#unfinished.obstacle(name)
-    if (obstacle !== undefined)
-      throw new RequestRefused(
-        'schedule-busy',
-        `schedule ${name} cannot run twice at the same time: ${obstacle}`,
-      )
+    if (obstacle !== undefined) throw refused('schedule-busy', { name, obstacle })
     const run = this.#newRun(schedule, null, by)
     await this.#begin(schedule, run, () =>
       history.patiently(() => history.write(({ schedules }) => schedules.claim(run))),
@@ -171,8 +167,7 @@ export class Schedules {
     const { start, history, log } = this.#services
     const { name } = schedule
     try {
-      if (this.#isClosed)
-        throw new RequestRefused('gateway-stopped', 'the gateway is stopping: nothing has run')
+      if (this.#isClosed) throw refused('gateway-stopped/schedule')
       const sid = await start(schedule, { id, dueAt })
       log.info({ schedule: name, sid }, 'schedule: begun')
       this.#trying(() => history.write(({ schedules }) => schedules.started(id, sid)))

@@ -12,7 +12,7 @@ import type { Users } from '../people/identities/users.ts'
 import type { History } from '../history/history.ts'
 import { type EndCause, type SessionAsking, type SessionSummary } from '../history/session.ts'
 import { HistoryError } from '../store/errors.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused, type RequestRefused } from '../refusals/request-refused.ts'
 import { GatewaySession, type RpcFailure, type SessionEnd } from './session.ts'
 import { RecordRedactions, SessionRecord } from './session-record.ts'
 import {
@@ -38,12 +38,10 @@ const MAX_SESSIONS_OF_ONE_USER = 1000
 
 /** The reason that sessions get if they still run at the end of `stop-timeout`. */
 const OUT_OF_TIME = `${hoopWords.gatewayShutdown}: stop-timeout was over before the session had ended`
-const DRAINING =
-  'the gateway is stopping and accepts no new work; nothing has run; try again when the gateway is back'
 
 /** The text says that the command has not run, so the caller can retry. */
 export function gatewayDraining(): RequestRefused {
-  return new RequestRefused('gateway-draining', DRAINING)
+  return refused('gateway-draining')
 }
 
 interface RunningSession {
@@ -213,7 +211,7 @@ export class Sessions {
   async drain(forMs: number, over: AbortSignal): Promise<void> {
     this.#stopsAt = Date.now() + forMs
     for (const { session } of this.#running.values())
-      if (session.isWaiting) session.fail('gateway-draining', DRAINING)
+      if (session.isWaiting) session.fail('gateway-draining', gatewayDraining().message)
     await untilAbort(this.#allEnded(), patience(forMs, over))
     if (this.#running.size > 0 && !over.aborted) await this.close(OUT_OF_TIME)
   }
@@ -306,16 +304,10 @@ export class Sessions {
     const bytes = requestBytes(request) + redactionBytes
     const running = [...this.#running.values()].filter(({ user }) => user === request.user)
     if (running.length >= MAX_SESSIONS_OF_ONE_USER)
-      throw new RequestRefused(
-        'too-much-at-once',
-        `${running.length} of your sessions are running; wait until some of them end`,
-      )
+      throw refused('too-much-at-once/sessions', { count: running.length })
     const together = running.reduce((sum, one) => sum + one.bytes, bytes)
     if (together <= MAX_BYTES_OF_ONE_USER) return bytes
-    throw new RequestRefused(
-      'too-much-at-once',
-      'the scripts and variables of your running sessions have more than 128 MiB together; wait until some of the sessions end',
-    )
+    throw refused('too-much-at-once/session-bytes')
   }
 
   #create(

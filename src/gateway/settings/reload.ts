@@ -1,5 +1,4 @@
-import { RequestRefused } from '../refusals/request-refused.ts'
-import { hoopWords } from '../../wire/gateway-words.ts'
+import { refused } from '../refusals/request-refused.ts'
 import { createHmac, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../basics/logger.ts'
@@ -145,11 +144,7 @@ export class Reload {
     const { apply, log } = this.#services
     try {
       const { after, report, printed } = await this.#found()
-      if (version !== undefined && version !== report.version)
-        throw new RequestRefused(
-          'settings-changed',
-          'nothing was reloaded: the settings or the file have changed since the preview; look at the changes again',
-        )
+      if (version !== undefined && version !== report.version) throw refused('settings-changed')
       await apply(after, report)
       this.#printed = printed ?? this.#printed
       this.#tell(report)
@@ -165,7 +160,7 @@ export class Reload {
   /** Returns the settings that the gateway would use, and their differences to the current settings. */
   async #found(): Promise<Found> {
     const { found, printed } = await this.#written()
-    if (this.#closing.signal.aborted) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
+    if (this.#closing.signal.aborted) throw refused('gateway-stopped/shutdown')
     const before = this.#services.settings.value
     const after = withFixed(found, before)
     const changes = changesBetween(before, after)

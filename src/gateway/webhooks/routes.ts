@@ -1,7 +1,7 @@
 import { webhookContract, type WaitingDelivery, type WebhookAnswer } from '../../contract/webhooks.ts'
 import type { Handlers } from '../handlers.ts'
 import type { History } from '../history/history.ts'
-import { RequestRefused } from '../refusals/request-refused.ts'
+import { refused } from '../refusals/request-refused.ts'
 import type { WebhookSettings } from '../settings/webhooks.ts'
 import { timeOf } from '../identity.ts'
 import type { WaitingMessage } from './webhook-rows.ts'
@@ -20,8 +20,7 @@ export function webhookRoutes(services: WebhookRouting): Handlers<typeof webhook
     list: () => webhooks.all.map((webhook) => webhookAnswer(services, webhook)),
     test: async ({ params }) => {
       const webhook = webhooks.all.find(({ name }) => name === params.name)
-      if (webhook === undefined)
-        throw new RequestRefused('webhook-not-found', `webhook ${params.name} not found`)
+      if (webhook === undefined) throw refused('webhook-not-found', { name: params.name })
       const attempt = await webhooks.test(webhook)
       return {
         delivered: attempt.outcome === 'delivered',
