@@ -56,6 +56,11 @@ export default tseslint.config(
           selector: 'VariableDeclarator[id.name=/^(MOST|LONGEST|LARGEST|LEAST|FEWEST|SMALLEST)(_|$)/]',
           message: 'Begin the name of a bound with MAX_ or MIN_, and name its unit, as in MAX_LINE_BYTES.',
         },
+        {
+          selector:
+            "NewExpression[callee.name=/^(RequestRefused|SignInRefused)$/]:matches([arguments.0.type='Literal'], [arguments.1.type='Literal'])",
+          message: 'Name a row of src/gateway/refusals/refusals.ts: refused(...).',
+        },
       ],
     },
   },

@@ -12,7 +12,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { auditedRows } from './docs-audit.mjs'
-import { CODES } from './docs-codes.mjs'
+import { CODES, codeRows, hasLongList, textsList } from './docs-codes.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const built = createRequire(path.join(root, 'dist/'))
@@ -20,7 +20,7 @@ const BLOCK = /(<!-- made by scripts\/docs\.mjs: ([\w-]+)([^>]*) -->\n)[^]*?(<!-
 const isCheck = process.argv.includes('--check')
 
 /** Rows that are not in a table yet. Every row must be in one table of a page. */
-const unused = new Map()
+const unused = new Map([['texts', new Set()]])
 /** Fields of answers without a meaning. */
 const unsaid = new Set()
 
@@ -28,6 +28,7 @@ const MAKERS = {
   'settings-agent': (words) => settingsTable('agent', agentSettings(), words),
   'settings-gateway': (words) => settingsTable('gateway', gatewaySettings(), words),
   codes: (words) => codesTable(words),
+  texts: ([code]) => listOfTexts(code),
   endpoints: (words) => endpointsTable(words),
   audited: () => table(['words', 'endpoints'], auditedRows(built('./gateway/rest/resources.js').OPERATIONS)),
   options: ([endpoint]) => optionsTable(endpoint),
@@ -107,38 +108,19 @@ function written(schema) {
 }
 
 function codesTable([name]) {
-  const { STATUSES } = built('./wire/gateway-codes.js')
-  if (!unused.has('codes')) unused.set('codes', new Set(Object.keys(STATUSES)))
-  return table(
-    ['code', 'gRPC', 'exit', 'HTTP', 'exit', 'text', 'what to do'],
-    Object.entries(CODES[name]).map(([code, { text, advice, isForAgents = false }]) => {
-      if (!unused.get('codes').delete(code)) throw new Error(`${code} is no code, or stands here twice`)
-      const { grpc, http } = STATUSES[code]
-      return [
-        code,
-        grpc ?? '-',
-        grpc === undefined || isForAgents ? '-' : exitOfSession(code),
-        http?.join(', ') ?? '-',
-        http === undefined ? '-' : exitOfRequest(code),
-        text,
-        advice,
-      ]
-    }),
-  )
+  if (!unused.has('codes'))
+    unused.set('codes', new Set(Object.keys(built('./wire/gateway-codes.js').STATUSES)))
+  const rows = codeRows(CODES[name], built)
+  for (const [code] of rows) {
+    if (!unused.get('codes').delete(code)) throw new Error(`${code} is no code, or stands here twice`)
+    if (hasLongList(code, built)) unused.get('texts').add(code)
+  }
+  return table(['code', 'gRPC', 'exit', 'HTTP', 'exit', 'text', 'what to do'], rows)
 }
 
-function exitOfSession(code) {
-  const { explanation } = built('./commands/client/report/ending.js')
-  const { reasonOfCode } = built('./client/running/session-end.js')
-  const subject = { verb: 'exec', connection: 'bash', address: 'gateway', sessionId: undefined }
-  return String(explanation({ kind: reasonOfCode(code), message: '' }, subject).exitCode)
-}
-
-function exitOfRequest(code) {
-  const { ApiError } = built('./client/rest/api-error.js')
-  const { kindOfCode } = built('./client/rest/json.js')
-  const { clientFailure } = built('./commands/client/report/failures.js')
-  return String(clientFailure(new ApiError(kindOfCode(code), ''), '').exitCode)
+function listOfTexts(code) {
+  unused.get('texts').delete(code)
+  return textsList(code, built)
 }
 
 /** Returns the table of the endpoints with these tags. Required fields of the body are bold. */

@@ -16,8 +16,6 @@ interface Kept {
 
 const SIGN_IN = 'runbook_sign_in'
 const BROWSER = 'runbook_browser'
-const TWO =
-  'the browser sends two sign-in cookies, and another page of this host may have set one of them; remove the cookies of this host'
 
 /**
  * Returns the token in the browser's cookie. The browser sends this cookie only to the REST API, and scripts
@@ -75,7 +73,7 @@ function readCookie(request: Asking, name: string): string | undefined {
   const all = (request.headers.cookie ?? '').split(';')
   const values = new Set(all.map((one) => parseCookie(one)[withPort(request, name)]))
   const [value, another] = [...values].filter((one) => one !== undefined && one !== '')
-  if (another !== undefined) throw refused('unauthenticated/ended-token', { reason: TWO })
+  if (another !== undefined) throw refused('unauthenticated/two-cookies')
   return value
 }
 
