@@ -109,7 +109,7 @@ export const CODES = {
       isForAgents: true,
     },
     'gateway-superseded': {
-      text: '`this gateway runs on an older copy of its state ...`',
+      also: '`this gateway runs on an older copy of its state ...`',
       advice: 'only agents get this code: see [copies of a state](operating.md#copies-of-a-state)',
       isForAgents: true,
     },
