@@ -30,14 +30,21 @@ export default defineConfig({
 })
 
 /**
- * Puts what index.html needs into two files: `src/first.ts` with what that needs, and the rest. A file for each set
- * of views that share a module would be a dozen small files, of which a browser asks for six at once (HTTP/1.1).
+ * Puts what index.html needs into two files, `src/first.ts` with what that needs, and the rest, and into a third one
+ * what lists share. A file for each set of views that share a module would be a dozen small files, of which a browser
+ * asks for six at once (HTTP/1.1).
  */
 function nameOfFile(id, graph) {
   first ??= reached(graph, 'src/first.ts')
   page ??= reached(graph, 'src/main.tsx')
-  return first.has(id) ? 'first' : page.has(id) ? 'page' : null
+  if (first.has(id)) return 'first'
+  if (page.has(id)) return 'page'
+  return OF_LISTS.test(id) ? 'lists' : null
 }
+
+/** What the longest lists share, and is small. */
+const OF_LISTS =
+  /\/web\/src\/(?:parts\/(?:lists|kept|form-dialog|filters)|views\/(?:runbooks\/recorded|sessions\/place|script\/kept))[^?]*\.tsx?$/
 
 /** Modules that this one imports when it is loaded. */
 function reached(graph, file) {

@@ -5,7 +5,6 @@ import { matched } from './parts/matched.ts'
 import { path } from './parts/router.ts'
 import { visible } from './parts/visible.ts'
 import { VIEWS } from './views.ts'
-import Home from './views/home.tsx'
 import { NotFound } from './views/not-found.tsx'
 
 interface Route {
@@ -15,9 +14,9 @@ interface Route {
   readonly load: Load
 }
 
-/** Home is in the page; other views are loaded when the user opens them. */
+/** Views are loaded when the user opens them. */
 const ROUTES: readonly Route[] = [
-  { pattern: '/', title: 'Home', load: () => Promise.resolve({ default: Home }) },
+  { pattern: '/', title: 'Home', load: VIEWS['/'] },
   { pattern: '/runbooks', title: 'Runbooks', load: VIEWS['/runbooks'] },
   {
     pattern: '/runbooks/:repository/*',

@@ -1,6 +1,7 @@
 // Files of the views by their addresses. This file imports nothing that is loaded with it: first.ts needs it early.
 
 export const VIEWS = {
+  '/': () => import('./views/home.tsx'),
   '/runbooks': () => import('./views/runbooks/list.tsx'),
   '/runbooks/:repository/*': () => import('./views/runbooks/runbook.tsx'),
   '/sessions': () => import('./views/sessions/list.tsx'),

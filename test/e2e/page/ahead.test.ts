@@ -35,6 +35,23 @@ describe.skipIf(missingBrowser !== undefined)(`files of views${without(missingBr
     expect(ada.problems).toEqual([])
   })
 
+  it('need not be there before the first rows of the sessions are asked for', async () => {
+    await stage.site.rest.script('bash', 'echo early')
+    await using ada = await stage.arrive()
+    await ada.signIn(stage.site.token)
+    const asked = deferred()
+    ada.page.on('request', (request) => {
+      if (request.url().includes('/api/sessions?group=')) asked.resolve()
+    })
+    await ada.page.route('**/assets/page-*.js', async (route) => {
+      await asked.promise
+      await route.continue()
+    })
+    await ada.goTo('/sessions')
+    await ada.page.locator('.window-rows .listed a').first().waitFor()
+    expect(ada.problems).toEqual([])
+  })
+
   it('are shown also when they arrive between the drawing of their view and its effects', async () => {
     await using ada = await stage.arrive()
     await ada.page.clock.install()

@@ -1,4 +1,5 @@
 import { signal, type Signal } from '@preact/signals'
+import { endEarly } from './early.ts'
 import { followEvents } from './event-stream.ts'
 
 /**
@@ -30,6 +31,8 @@ export async function followChanges(ended: AbortSignal): Promise<void> {
       state: (state) => {
         // The gateway did not announce changes while the connection was lost, so all views read again.
         if (state === 'open' && wasOpen) announce(TOPICS)
+        // The rows that first.ts asked for are older than the stream.
+        if (state === 'open' && !wasOpen && endEarly()) announce(['sessions'])
         if (state === 'open') stopsAt.value = undefined
         wasOpen ||= state === 'open'
         isLive.value = state !== 'lost'

@@ -1,5 +1,6 @@
 import type { ChoicesRefusal } from '../../../src/contract/choices.ts'
 import type { RetryRefusal } from '../../../src/contract/batch-requests.ts'
+import { takeEarly } from './early.ts'
 import { signedOut } from './person.ts'
 
 /** An error of the gateway, or the failure to reach it, with its code for `adviceFor`. */
@@ -64,19 +65,22 @@ export async function ask<Answer>(method: string, path: string, asking: Asking =
 /** Returns a successful response. @throws Refused for an error */
 export async function fetched(method: string, path: string, asking: Asking = {}): Promise<Response> {
   const { body, headers, signal } = asking
-  const response = await fetch(path, {
-    method,
-    credentials: 'same-origin',
-    headers: {
-      ...OF_THE_PAGE,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(signal !== undefined && { signal }),
-  }).catch((error: unknown) => {
-    throw isAbort(error) ? error : unreachable(error)
-  })
+  const early = method === 'GET' ? takeEarly(path) : undefined
+  const response =
+    (early && (await early)) ??
+    (await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      headers: {
+        ...OF_THE_PAGE,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal !== undefined && { signal }),
+    }).catch((error: unknown) => {
+      throw isAbort(error) ? error : unreachable(error)
+    }))
   if (response.ok) return response
   const refused = await refusal(response)
   if (refused.status === 401 && path !== '/api/page/sign-in') signedOut(refused.message)

@@ -3,7 +3,15 @@ import { VIEWS } from '../views.ts'
 
 /** Views that one opens from anywhere. Parts that only some of them need, such as the terminal's, are not fetched. */
 const LIKELY = [
-  ...['/sessions', '/sessions/:id', '/runbooks', '/runbooks/:repository/*', '/approvals', '/approvals/:id'],
+  ...[
+    '/',
+    '/sessions',
+    '/sessions/:id',
+    '/runbooks',
+    '/runbooks/:repository/*',
+    '/approvals',
+    '/approvals/:id',
+  ],
   ...['/batches', '/batches/:id', '/connections', '/schedules', '/agents'],
 ] as const satisfies readonly (keyof typeof VIEWS)[]
 
