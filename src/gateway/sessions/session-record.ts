@@ -5,6 +5,7 @@ import { SecretNames } from '../../policy/redaction/secret-names.ts'
 import { formsOf, type NamedValue, secretsAmong, textsOfSecret } from '../../policy/redaction/secrets.ts'
 import type { MaskedOutput } from '../../wire/messages/masking-info.ts'
 import type { ClosedMessage, OutputMessage, SessionId } from '../../wire/messages/message.ts'
+import { HIDDEN } from '../../wire/messages/hidden-passwords.ts'
 import { cutStatement } from '../../wire/messages/statement-text.ts'
 import type { History } from '../history/history.ts'
 import type { RecordedEnd } from '../history/session.ts'
@@ -13,6 +14,8 @@ import { CUT_ERROR, type ErrorText, type StatementNotes } from './statements/run
 import type { SessionRequest } from './session-request.ts'
 import type { ConnectionSettings } from '../settings/settings.ts'
 
+/** A shorter beginning of a secret within quotes is often an ordinary word. */
+const MIN_BEGINNING_BYTES = 4
 /** The agent's rule for secret names, without names from settings. */
 const NAMES = new SecretNames([])
 
@@ -126,10 +129,28 @@ export class SessionRecord {
     return this.#redaction.stream().push(Buffer.from(text)).toString()
   }
 
+  /**
+   * MySQL quotes the first 80 characters of the rest of a statement, as in `near '...' at line 1`: so a quoted text
+   * may end within a secret.
+   */
+  #withoutQuotedBeginnings(text: string): string {
+    const reading = this.#redaction.stream()
+    const pieces = text.split(/(?=['"`])/).map((piece, at, all) => {
+      const bytes = Buffer.from(piece)
+      reading.push(bytes)
+      const held = Math.min(reading.held, bytes.length)
+      const isBeginning = reading.held >= MIN_BEGINNING_BYTES && at < all.length - 1
+      return isBeginning ? `${bytes.subarray(0, bytes.length - held).toString()}${HIDDEN}` : piece
+    })
+    return pieces.join('')
+  }
+
   /** Returns one line. */
   #redacted({ text, isCut }: ErrorText): string {
     const shown = isCut ? `${this.#beginning(text)}${CUT_ERROR}` : this.#whole(text)
-    return shown.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
+    return this.#withoutQuotedBeginnings(shown)
+      .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
   }
 
   output({ kind, data, masked }: OutputMessage): void {

@@ -306,6 +306,23 @@ describe('what is recorded of a statement', () => {
     }
   })
 
+  it('has no beginning of a secret where the server cuts what it quotes of the statement', () => {
+    const secret = "correct-horse's-battery"
+    const mysql = (quoted: string) =>
+      `check the manual for the right syntax to use near '${quoted}' at line 1`
+    for (let length = 4; length < secret.length; length += 1) {
+      const line = recorded('x', mysql(`set x = ${secret.slice(0, length)}`), [secret])
+      expect(line).toContain("' at line 1\n")
+      expect(line).toContain('set x = [REDACTED]')
+      expect(line).not.toContain('corr')
+    }
+    expect(recorded('x', mysql(`${secret}, cor`), [secret])).toContain("near '[REDACTED], cor' at")
+    expect(recorded('x', 'no table "correct"', [secret])).toBe(
+      '[1]: MS, error 42601: no table "[REDACTED]"\n',
+    )
+    expect(recorded('x', 'it is correct', [secret])).toContain('it is correct')
+  })
+
   it('has no text of the error where the statement sets a password', () => {
     expect(
       recorded(
