@@ -269,6 +269,8 @@ export interface Operation {
    * user.
    */
   readonly peopleOnly?: boolean
+  /** Accepts only tokens for mcp, which no other operation accepts. */
+  readonly isForMcp?: true
   /** Missing if the operation has no objects or if all callers can reach the same objects. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
@@ -301,7 +303,9 @@ export function callersOf({
   role,
   peopleOnly = false,
   byCookie,
-}: Pick<Operation, 'role' | 'peopleOnly' | 'byCookie'>): string {
+  isForMcp,
+}: Pick<Operation, 'role' | 'peopleOnly' | 'byCookie' | 'isForMcp'>): string {
+  if (isForMcp === true) return 'machines, with a token for mcp alone'
   const kinds = peopleOnly ? ', except machines' : ''
   return `${ROLES[role]}${kinds}${byCookie === undefined ? '' : BY_COOKIE[byCookie]}`
 }

@@ -20,6 +20,7 @@ interface NewToken {
   /** If undefined, the token does not expire. */
   readonly lifetimeMs: number | undefined
   readonly page?: StoredToken['page']
+  readonly isForMcp?: true
 }
 
 interface NewPageToken {
@@ -83,8 +84,14 @@ export class Tokens {
    */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
-    if (this.#users.named(user) === undefined)
-      throw new RequestRefused('user-not-found', `user ${user} not found`)
+    const owner = this.#users.named(user)
+    if (owner === undefined) throw new RequestRefused('user-not-found', `user ${user} not found`)
+    if (asked.isForMcp === true && owner.kind !== 'machine')
+      throw new RequestRefused(
+        'invalid-request',
+        `for: tokens for mcp belong to machines, and ${user} is a person; create a machine first`,
+        422,
+      )
     if (this.#users.isUsurped(user))
       throw new RequestRefused(
         'name-taken',
@@ -149,6 +156,39 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
+  /** Stops a token for `/mcp` until `resume`. @throws RequestRefused, HistoryError */
+  pause(id: string, by: string): StoredToken {
+    const token = this.#pausable(id)
+    return this.#changed(
+      token.pausedAt === undefined
+        ? { ...token, pausedAt: Math.round(this.#users.now), pausedBy: by }
+        : token,
+    )
+  }
+
+  /** @throws RequestRefused, HistoryError */
+  resume(id: string): StoredToken {
+    const { pausedAt: _at, pausedBy: _by, ...token } = this.#pausable(id)
+    return this.#changed(token)
+  }
+
+  #changed(token: StoredToken): StoredToken {
+    const change = { tokens: [token] }
+    this.#users.stored.keep(change)
+    this.#users.stored.apply(change)
+    return token
+  }
+
+  #pausable(id: string): StoredToken {
+    const token = this.#changeable(id)
+    if (token.isForMcp === true) return token
+    throw new RequestRefused(
+      'invalid-request',
+      `token ${token.name} of ${token.user} is not for mcp: only tokens for mcp can be paused; revoke it instead`,
+      422,
+    )
+  }
+
   /**
    * Ends a sign-in because its user asks for it. The token then counts as expired and not as revoked, because
    * nothing was wrong with it.
@@ -166,7 +206,7 @@ export class Tokens {
    * Makes a token, but does not store it. The user may not exist yet. The token is valid after the caller has
    * stored it.
    */
-  issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
+  issue({ user, name, kind, lifetimeMs, page, isForMcp }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users
     const token: StoredToken = {
@@ -180,6 +220,7 @@ export class Tokens {
       createdBy: by,
       ...(lifetimeMs !== undefined && { expiresAt: Math.round(now + lifetimeMs) }),
       ...(page !== undefined && { page }),
+      ...(isForMcp === true && { isForMcp }),
     }
     return { token, text }
   }
@@ -208,7 +249,7 @@ export class Tokens {
         'not-rotatable',
         `token ${name} of ${user} was rotated already: rotate the new token (${replacedBy})`,
       )
-    const refusal = this.#users.refusal(token)
+    const refusal = this.#users.refusal(token) ?? this.#users.pauseOf(token)
     if (refusal !== undefined)
       throw new RequestRefused('not-rotatable', `${refusal}: create a new token for ${user}`)
   }
