@@ -58,7 +58,7 @@ const FLOORS = [
   ['sessions/'],
   ['connections/', 'jira/', 'locks/', 'reviews/', 'webhooks/'],
   ['executions/'],
-  ['batches/', 'schedules/'],
+  ['batches/', 'mcp/', 'schedules/'],
   ['clients/', 'rooms[.]ts'],
   ['operating/'],
   ['rest/'],

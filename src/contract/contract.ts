@@ -176,6 +176,7 @@ export const AUDIT_TYPES = [
   'webhooks',
   'gateway',
   'audit',
+  'tools',
 ] as const
 export type AuditType = (typeof AUDIT_TYPES)[number]
 

@@ -13,6 +13,7 @@ import { answerFaults, checkHost, faultOptions, knowCallers } from './http-fault
 import { describeRoutes, MAX_NAME_CHARACTERS } from './openapi.ts'
 import { EXEC_STREAM } from '../../wire/framed-packets.ts'
 import { framedStreams } from './framed-call.ts'
+import { MCP } from './mcp.ts'
 import type { RestServices } from './services.ts'
 import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
 import { serveSockets, TERMINAL } from './page/terminal.ts'
@@ -84,7 +85,9 @@ export function restServer(services: RestServices): FastifyInstance {
     // A WebSocket reports its end in a frame, so it is left out here. The route is compared, because any
     // request can have the upgrade header.
     const isSocket = request.routeOptions.url === TERMINAL
-    if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
+    // Calls of tools are answered before they end: their clients would wait for the answer otherwise.
+    const isMcp = request.routeOptions.url === MCP
+    if (signedIn !== undefined && !isSocket && !isMcp) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw new RequestRefused('gateway-stopped', hoopWords.gatewayShutdown)
     if (signedIn !== undefined && request.method !== 'GET') {

@@ -41,6 +41,7 @@ export const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: Gatewa
   locks: ({ locks }) => byName(locks),
   schedules: ({ schedules }) => byName(schedules),
   webhooks: ({ webhooks }) => byName(webhooks),
+  mcp: ({ mcp }) => Object.fromEntries(mcp.map((offer, at) => [`offer ${at + 1}`, offer])),
   connections: ({ connections }) => byName(connections),
   limits: ({ limits }) =>
     Object.fromEntries(

@@ -16,6 +16,7 @@ import {
 } from '../../basics/settings/shapes.ts'
 import { RECORDED_BYTES } from '../../contract/executions.ts'
 import { LockShape, RunbookPattern } from './locks.ts'
+import { McpShape } from './mcp.ts'
 import { MaskingShape } from './masking-shape.ts'
 import { checkBranch, parseRemote } from './repositories.ts'
 import { reasonNeed, ReviewShape, RunbookReviewShape } from './reviews.ts'
@@ -366,6 +367,10 @@ export const SettingsShape = map({
   locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
   webhooks: about('addresses that receive messages about events', v.nullish(WebhooksShape, [])),
   schedules: about('runbooks that the gateway runs at set times', v.nullish(SchedulesShape, [])),
+  mcp: about(
+    'runbooks that AI agents may run as tools of /mcp, for groups of machines (default: there is no /mcp)',
+    v.nullish(list(McpShape, 'offers'), []),
+  ),
   limits: v.nullish(LimitsShape, {}),
   'stop-timeout': about(
     'how long running sessions may continue when the gateway is told to stop; after that time the gateway ends them',

@@ -5,6 +5,7 @@ import type { Budget, UserKind } from '../identity.ts'
 import type { CertificateFiles } from '../tls/certificates.ts'
 import type { JiraSettings, JiraTemplate } from './jira.ts'
 import type { LockSettings } from './locks.ts'
+import type { McpOffer } from './mcp.ts'
 import type { OidcSettings } from './oidc.ts'
 import type { Retention } from './retention.ts'
 import type { ReasonSetting, ReviewSettings, RunbookReview } from './reviews.ts'
@@ -41,6 +42,8 @@ export interface GatewaySettings {
   readonly locks: readonly LockSettings[]
   readonly schedules: readonly ScheduleSettings[]
   readonly webhooks: readonly WebhookSettings[]
+  /** Tools for machines. If empty, `/mcp` is missing. */
+  readonly mcp: readonly McpOffer[]
   /** How long running sessions may continue after the gateway is told to stop. */
   readonly stopTimeoutMs: number
   readonly limits: {

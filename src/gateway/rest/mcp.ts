@@ -1,0 +1,79 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { MAX_MCP_BODY_BYTES } from '../../contract/mcp.ts'
+import type { McpEvents, McpServer } from '../mcp/server.ts'
+import { RequestRefused } from '../refusals/request-refused.ts'
+import { errorHeaders, requestRefusal } from './http-error.ts'
+import { EventStreams } from './event-streams.ts'
+import type { Scopes } from './mount.ts'
+import type { RestServices } from './services.ts'
+
+export const MCP = '/mcp'
+
+/** Serves /mcp while gateway.yaml has `mcp`. Without it, no code of the protocol is loaded. */
+export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): void {
+  const isOn = () => services.settings.value.mcp.length > 0
+  let loaded: Promise<McpServer> | undefined
+  const server = () => (loaded ??= import('../mcp/server.ts').then(({ McpServer }) => new McpServer(services)))
+  const streams = new EventStreams('mcp')
+  withBodies.addHook('onReady', async () => {
+    // Requests of an earlier gateway may wait for approval, and their tokens may be revoked before the first call.
+    if (isOn()) await server()
+  })
+  withBodies.addHook('preClose', async () => {
+    if (loaded !== undefined) (await loaded).close()
+    await streams.close()
+  })
+  const checkOn = () => {
+    if (!isOn()) throw new RequestRefused('endpoint-not-found', `no such endpoint: ${MCP} (gateway.yaml has no mcp)`)
+  }
+  withBodies.post(MCP, { bodyLimit: MAX_MCP_BODY_BYTES, errorHandler: answerRpcError }, async (request, reply) => {
+    checkOn()
+    const { body, headers, user, token, callerAddress: clientIp } = request
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const asked = { body, headers, user, token, clientIp, gone: gone.signal }
+    const answer = await (await server()).serve(asked)
+    if (Symbol.asyncIterator in answer) return sendEvents(streams, request, reply, answer)
+    return reply.code(answer.status).send(answer.body)
+  })
+  app.route({
+    method: ['GET', 'DELETE'],
+    url: MCP,
+    exposeHeadRoute: false,
+    handler: (_, reply) => {
+      checkOn()
+      return reply.code(405).header('allow', 'POST').send(rpcError(-32000, 'Method not allowed'))
+    },
+  })
+}
+
+function sendEvents(
+  streams: EventStreams,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: McpEvents,
+): FastifyReply {
+  const source = { [Symbol.dispose]: () => undefined }
+  return streams.send(request, reply, source, async function* () {
+    // The client sees that its call has arrived.
+    yield ': connected\n\n'
+    for await (const event of events) yield `event: message\ndata: ${JSON.stringify(event)}\n\n`
+  })
+}
+
+/** Clients of the protocol read the reason of a refusal only in this form. */
+function answerRpcError(error: Error, _: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = requestRefusal(error)
+  const { statusCode } = error as { statusCode?: number }
+  if (known === undefined && (statusCode === undefined || statusCode >= 500)) throw error
+  const status = known?.status ?? statusCode ?? 400
+  const code = status === 400 ? -32700 : -32000
+  return reply
+    .code(status)
+    .headers(known === undefined ? {} : errorHeaders(known))
+    .send(rpcError(code, (known ?? error).message))
+}
+
+function rpcError(code: number, message: string): object {
+  return { jsonrpc: '2.0', id: null, error: { code, message } }
+}
