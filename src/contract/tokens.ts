@@ -143,15 +143,20 @@ export const tokenContract = {
     errors: ['sign-in-again', 'token-not-found', 'declared-in-settings', 'history-failed'],
   },
   pause: {
-    tag: 'Users',
+    ...OPERATION,
     method: 'POST',
     path: '/api/tokens/:id/pause',
     summary: 'Pauses a token for mcp: its runs end, its requests are withdrawn, and its tools refuse',
-    role: 'user',
     scope: 'tokens',
     audit: { action: 'update', type: 'tokens', verb: 'paused a token', takesAway: true },
     answers: { 200: TokenShape },
-    errors: ['token-not-found', 'declared-in-settings', ['invalid-request', 422], 'history-failed'],
+    errors: [
+      'sign-in-again',
+      'token-not-found',
+      'declared-in-settings',
+      ['invalid-request', 422],
+      'history-failed',
+    ],
   },
   resume: {
     ...OPERATION,

@@ -23,12 +23,13 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
 
 /** The parts of each setting that are compared and reported. */
 export const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
-  listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
+  listen: ({ listen: { http, grpc, metrics, tls, publicUrl, hosts, trustedProxies } }) => ({
     http,
     grpc,
     metrics,
     tls,
     'public-url': publicUrl,
+    hosts,
     'trusted-proxies': trustedProxies,
   }),
   state: ({ state }) => ({ state }),

@@ -111,6 +111,11 @@ const PublicUrl = parsed((written) => {
   return isWeb && isPlain ? url.href.replace(/\/+$/, '') : undefined
 }, 'a url that begins with http:// or https://, without a password,')
 
+const HostName = matching(
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
+  'a host name without a port',
+)
+
 const ListenShape = map({
   http: about(
     'address of the REST interface; port 0 means any free port',
@@ -123,6 +128,10 @@ const ListenShape = map({
   'public-url': about(
     'address at which people reach the REST interface; used in links (default: listen.http)',
     v.nullish(PublicUrl),
+  ),
+  hosts: about(
+    'further names by which the REST interface is reached; by other names, except IP addresses, names of private networks, the public-url and the names of the certificate, requests are refused',
+    v.nullish(list(HostName, 'names'), []),
   ),
   tls: about(
     'TLS for listen.http and listen.grpc; the gateway reads the files again when they change',

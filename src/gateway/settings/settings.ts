@@ -23,6 +23,8 @@ export interface GatewaySettings {
     readonly metrics?: Address
     /** Address for links, without a slash at the end. */
     readonly publicUrl?: string
+    /** Further names by which the REST interface is reached. */
+    readonly hosts: readonly string[]
     /** Networks of proxies. The gateway takes the caller's address from their `X-Forwarded-For`. */
     readonly trustedProxies: readonly string[]
     /** Undefined if `http` and `grpc` have no TLS. */
