@@ -1,9 +1,17 @@
 import * as v from 'valibot'
 import type { Contract } from './contract.ts'
-import { nothing } from './words.ts'
+import { about, nothing, text } from './words.ts'
 
 /** Largest body of a request to `/mcp`. */
 export const MAX_MCP_BODY_BYTES = 1024 * 1024
+
+/** Set for a session or a request that began by a tool of /mcp. */
+export const machineShape = {
+  machine: about(
+    'the tool of /mcp by which a machine began this, and what its client says that it is, which nothing proves; missing if it did not begin by a tool',
+    v.optional(v.strictObject({ tool: text, client: text })),
+  ),
+}
 
 /**
  * The Model Context Protocol, which is JSON-RPC: docs/mcp.md describes its tools. Calls of tools are in the audit log

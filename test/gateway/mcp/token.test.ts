@@ -91,8 +91,8 @@ describe('a token for mcp', () => {
     const told = await new Promise<string>((resolve, reject) => {
       sent.on('error', reject)
       sent.on('upgrade', (_, socket, head) => {
-        const pieces = [head]
-        socket.on('data', (piece: Buffer) => pieces.push(piece))
+        const pieces: Buffer[] = [Buffer.from(head)]
+        socket.on('data', (piece: Buffer) => void pieces.push(Buffer.from(piece)))
         socket.on('close', () => resolve(Buffer.concat(pieces).toString()))
         socket.on('end', () => socket.end())
       })
