@@ -37,7 +37,8 @@ export function checkMetadata(metadata: RunBody['metadata']): void {
     )
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+/** Tells whether a value of JSON has more levels. */
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1))
 }

@@ -235,8 +235,10 @@ export function foundRunbooks(tools: readonly RunbookTool[], given: Fields): obj
     throw new ArgumentsWrong(`words: must be a text of at most ${MAX_WHY_CHARACTERS} characters`)
   const wanted = [...new Set(words.toLowerCase().split(/[^\p{L}\p{N}]+/u))].filter((word) => word !== '')
   const scored = tools.map((tool) => {
-    const text = `${tool.name} ${tool.title} ${tool.path} ${tool.description}`.toLowerCase()
-    return { tool, score: wanted.filter((word) => text.includes(word)).length }
+    const text = `${tool.title} ${tool.path} ${tool.description}`.toLowerCase()
+    const whole = new Set(text.split(/[^\p{L}\p{N}]+/u))
+    const scores = wanted.map((word) => (whole.has(word) ? 2 : text.includes(word) ? 1 : 0))
+    return { tool, score: scores.reduce<number>((sum, one) => sum + one, 0) }
   })
   return scored
     .filter(({ score }) => score > 0)

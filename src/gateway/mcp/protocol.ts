@@ -1,4 +1,5 @@
 import { oneLine } from '../../basics/text/printable.ts'
+import { isDeeper } from '../executions/limits.ts'
 
 // JSON-RPC and the headers of the Model Context Protocol: 2026-07-28 ("modern"), and the versions of 2025, in which a
 // client begins with `initialize`. Nothing is kept between two requests.
@@ -8,6 +9,7 @@ const LEGACY = ['2025-11-25', '2025-06-18', '2025-03-26'] as const
 const META = 'io.modelcontextprotocol/'
 const MAX_TOKEN_CHARACTERS = 1000
 const MAX_CLAIM_CHARACTERS = 100
+const MAX_LEVELS = 50
 
 export type Fields = Readonly<Record<string, unknown>>
 type Headers = Readonly<Record<string, string | string[] | undefined>>
@@ -76,6 +78,8 @@ const MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']
 export function readRequest(body: unknown, headers: Headers): RpcRequest | undefined {
   if (!isFields(body) || body['jsonrpc'] !== '2.0' || Object.keys(body).some((name) => !MEMBERS.has(name)))
     throw invalid('the body is not one JSON-RPC message (a batch is not served)')
+  // Some functions of JavaScript call themselves for each level.
+  if (isDeeper(body, MAX_LEVELS)) throw invalid(`the message has more than ${MAX_LEVELS} levels`)
   const { id, method } = body
   if (method === undefined && isId(id) && ('result' in body || 'error' in body)) return undefined
   if (typeof method !== 'string') throw invalid('the message has no method')

@@ -28,6 +28,7 @@ export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): v
   }
   withBodies.post(MCP, { bodyLimit: MAX_MCP_BODY_BYTES, errorHandler: answerRpcError }, async (request, reply) => {
     checkOn()
+    checkJson(request)
     const { body, headers, user, token, callerAddress: clientIp } = request
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
@@ -45,6 +46,12 @@ export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): v
       return reply.code(405).header('allow', 'POST').send(rpcError(-32000, 'Method not allowed'))
     },
   })
+}
+
+/** A page of another site cannot send this type without asking the gateway before. */
+function checkJson({ headers }: FastifyRequest): void {
+  if (/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) return
+  throw new RequestRefused('malformed-http', 'Content-Type: must be application/json', 415)
 }
 
 function sendEvents(

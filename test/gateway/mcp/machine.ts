@@ -49,16 +49,19 @@ export class MachineSite implements AsyncDisposable {
   readonly #agent: RunningAgent | undefined
 
   static async start(
-    options: RunningGatewayOptions & { readonly files?: Record<string, string>; readonly withAgent?: boolean } = {},
+    options: RunningGatewayOptions & { readonly files?: Record<string, string>
+      readonly withAgent?: boolean
+      readonly tokenName?: string
+    } = {},
   ): Promise<MachineSite> {
-    const { files = RUNBOOKS, withAgent = true, ...more } = options
+    const { files = RUNBOOKS, withAgent = true, tokenName: name = 'claude', ...more } = options
     const gateway = await RunningGateway.start(files, {
       connections: REVIEWED,
       more: MCP,
       ...more,
       users: `\n  - { name: bot, kind: machine, groups: [triage], tokens: [] }${more.users ?? ''}`,
     })
-    const { body } = await gateway.request('POST', '/api/tokens', { name: 'claude', user: 'bot', for: 'mcp' })
+    const { body } = await gateway.request('POST', '/api/tokens', { name, user: 'bot', for: 'mcp' })
     const agent = withAgent ? await RunningAgent.start(gateway.agentUrl) : undefined
     return new MachineSite(gateway, String(body['token']), String(body['id']), agent)
   }
