@@ -89,6 +89,13 @@ const gatewayFloors = [
     to: { path: ROUTES },
   },
   {
+    name: 'gateway-mcp-when-needed',
+    comment: 'without `mcp` in gateway.yaml, nothing of it is loaded',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/gateway/mcp/' },
+    to: { path: '^src/gateway/mcp/', dependencyTypesNot: ['dynamic-import', 'type-only', 'type-import'] },
+  },
+  {
     name: 'gateway-floor-known',
     comment: 'a new room of the gateway needs a floor above',
     severity: 'error',
