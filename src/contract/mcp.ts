@@ -33,8 +33,9 @@ export const mcpContract = {
     summary: 'Serves runbooks as tools to AI agents, by the Model Context Protocol',
     description:
       'Without `mcp` in gateway.yaml, this endpoint is missing. A request has 1 MiB at most. See docs/mcp.md.',
-    answers: { 200: v.unknown(), 202: nothing },
-    errors: ['endpoint-not-found', 'foreign-page', ['too-large', 413], 'too-much-at-once'],
+    // The errors of the protocol are JSON-RPC; refusals before it have the usual form.
+    answers: { 200: v.unknown(), 202: nothing, 400: v.unknown(), 404: v.unknown() },
+    errors: ['foreign-page', ['too-large', 413], ['malformed-http', 415], 'too-much-at-once'],
   },
   stream: {
     ...OPERATION,

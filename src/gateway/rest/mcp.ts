@@ -2,12 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MAX_MCP_BODY_BYTES } from '../../contract/mcp.ts'
 import type { McpEvents, McpServer } from '../mcp/server.ts'
 import { RequestRefused } from '../refusals/request-refused.ts'
-import { errorHeaders, requestRefusal } from './http-error.ts'
 import { EventStreams } from './event-streams.ts'
 import type { Scopes } from './mount.ts'
 import type { RestServices } from './services.ts'
 
 export const MCP = '/mcp'
+
+const NOT_ALLOWED = { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Method not allowed' } }
 
 /** Serves /mcp while gateway.yaml has `mcp`. Without it, no code of the protocol is loaded. */
 export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): void {
@@ -26,7 +27,7 @@ export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): v
   const checkOn = () => {
     if (!isOn()) throw new RequestRefused('endpoint-not-found', `no such endpoint: ${MCP} (gateway.yaml has no mcp)`)
   }
-  withBodies.post(MCP, { bodyLimit: MAX_MCP_BODY_BYTES, errorHandler: answerRpcError }, async (request, reply) => {
+  withBodies.post(MCP, { bodyLimit: MAX_MCP_BODY_BYTES }, async (request, reply) => {
     checkOn()
     checkJson(request)
     const { body, headers, user, token, callerAddress: clientIp } = request
@@ -37,15 +38,16 @@ export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): v
     if (Symbol.asyncIterator in answer) return sendEvents(streams, request, reply, answer)
     return reply.code(answer.status).send(answer.body)
   })
-  app.route({
-    method: ['GET', 'DELETE'],
-    url: MCP,
-    exposeHeadRoute: false,
-    handler: (_, reply) => {
-      checkOn()
-      return reply.code(405).header('allow', 'POST').send(rpcError(-32000, 'Method not allowed'))
-    },
-  })
+  for (const method of ['GET', 'DELETE'] as const)
+    app.route({
+      method,
+      url: MCP,
+      exposeHeadRoute: false,
+      handler: (_, reply) => {
+        checkOn()
+        return reply.code(405).header('allow', 'POST').send(NOT_ALLOWED)
+      },
+    })
 }
 
 /** A page of another site cannot send this type without asking the gateway before. */
@@ -68,19 +70,3 @@ function sendEvents(
   })
 }
 
-/** Clients of the protocol read the reason of a refusal only in this form. */
-function answerRpcError(error: Error, _: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = requestRefusal(error)
-  const { statusCode } = error as { statusCode?: number }
-  if (known === undefined && (statusCode === undefined || statusCode >= 500)) throw error
-  const status = known?.status ?? statusCode ?? 400
-  const code = status === 400 ? -32700 : -32000
-  return reply
-    .code(status)
-    .headers(known === undefined ? {} : errorHeaders(known))
-    .send(rpcError(code, (known ?? error).message))
-}
-
-function rpcError(code: number, message: string): object {
-  return { jsonrpc: '2.0', id: null, error: { code, message } }
-}

@@ -107,7 +107,7 @@ describe('a token for mcp', () => {
       const response = await site.post(ping, { authorization: `Bearer ${token}` })
       return { status: response.status, body: (await response.json()) as object }
     }
-    expect(await by(userToken)).toMatchObject({ status: 403, body: { error: { code: -32000 } } })
+    expect(await by(userToken)).toMatchObject({ status: 403, body: { code: 'not-permitted' } })
     expect((await by('token-of-plain-0123456789')).status).toBe(403)
     expect((await by('rba_no-such-token-0123456789')).status).toBe(401)
     expect(await by(site.token)).toMatchObject({ status: 200, body: { result: {} } })
