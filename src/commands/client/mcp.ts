@@ -62,8 +62,12 @@ function readToken(file: string): string {
 async function checkToken(account: Account): Promise<void> {
   const doing = `cannot use ${account.rest.url}/mcp`
   try {
-    const answer = await ask(account, { method: 'POST', path: '/mcp', body: { jsonrpc: '2.0', id: 0, method: 'ping' } })
-    const body = await bodyOf(answer)
+    const answer = await ask(account, {
+      method: 'POST',
+      path: '/mcp',
+      body: { jsonrpc: '2.0', id: 0, method: 'ping' },
+    })
+    const body = await readBody(answer)
     if (answer.status !== 200) throw new Failure(`${doing}: ${reasonIn(answer, body)}`, exitCodes.refused)
   } catch (error) {
     throw clientFailure(error, doing, account)
@@ -83,7 +87,7 @@ class Pipe {
 
   /** At the end of the input, calls end without an answer. Runs go on. */
   async run(input: AsyncIterable<Buffer>): Promise<void> {
-    for await (const line of linesOf(input)) {
+    for await (const line of readLines(input)) {
       const message = parsedJson(line)
       if (typeof message !== 'object' || message === null || Array.isArray(message))
         this.#write(rpcError(null, -32700, 'the line is not one JSON object'))
@@ -117,11 +121,12 @@ class Pipe {
       const asked = { method: 'POST', path: '/mcp', body: message, answerMs: ANSWER_MS } as const
       const answer = await ask(this.#account, { ...asked, headers: headersOf(message), signal })
       if (answer.contentType.startsWith('text/event-stream')) {
-        for await (const { data } of streamBlocks(answer.body)) if (data !== undefined) this.#write(parsedJson(data))
+        for await (const { data } of streamBlocks(answer.body))
+          if (data !== undefined) this.#write(parsedJson(data))
         return
       }
-      const body = await bodyOf(answer)
-      const isAnswer = typeof body === 'object' && body !== null && 'jsonrpc' in body
+      const body = await readBody(answer)
+      const isAnswer = body !== undefined && 'jsonrpc' in body
       // A refusal that comes before the message is read has no id.
       if (isAnswer) this.#write({ ...body, id })
       else this.#write(rpcError(id, -32000, reasonIn(answer, body)))
@@ -159,8 +164,12 @@ function headerText(text: string): string {
   return /^[\x21-\x7e]*$/.test(text) ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
 }
 
-async function bodyOf(answer: HttpAnswer): Promise<object | undefined> {
-  const bytes = await readAll(answer.body, MAX_ANSWER_BYTES, () => new ApiError('no-gateway', 'the answer is too long'))
+async function readBody(answer: HttpAnswer): Promise<object | undefined> {
+  const bytes = await readAll(
+    answer.body,
+    MAX_ANSWER_BYTES,
+    () => new ApiError('no-gateway', 'the answer is too long'),
+  )
   return parsedJson(bytes.toString('utf8')) as object | undefined
 }
 
@@ -176,7 +185,7 @@ function rpcError(id: unknown, code: number, message: string): object {
 }
 
 /** @throws Failure for a line that is too long */
-async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
+async function* readLines(input: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
   let rest = Buffer.alloc(0)
   for await (const piece of input) {
     rest = Buffer.concat([rest, piece])
@@ -185,6 +194,7 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string, vo
       rest = rest.subarray(end + 1)
       if (line !== '') yield line
     }
-    if (rest.length > MAX_LINE_BYTES) throw new Failure('a line of the input has more than 2 MiB', exitCodes.usage)
+    if (rest.length > MAX_LINE_BYTES)
+      throw new Failure('a line of the input has more than 2 MiB', exitCodes.usage)
   }
 }

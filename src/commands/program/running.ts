@@ -8,8 +8,7 @@ import type { RunLocalFlags } from '../client/local/run-local.ts'
 import type { ConnectFlags } from '../client/stream/connect.ts'
 import type { PortFlags } from '../client/stream/connect-port.ts'
 import { exitCodes, Failure } from '../exit-codes.ts'
-import { JSON_OPTION, option, PROFILE, repeatable, required, takes, type CommandRow } from './command.ts'
-import type { McpFlags } from '../client/mcp.ts'
+import { JSON_OPTION, option, PROFILE, repeatable, takes, type CommandRow } from './command.ts'
 import type { GatewayParts } from './product.ts'
 
 const NAME = 'name of the connection'
@@ -398,16 +397,4 @@ function commandLine(): Buffer {
   } catch {
     return Buffer.alloc(0)
   }
-}
-
-/** Clients of the Model Context Protocol start it: standard output has nothing but messages. */
-export const mcp: CommandRow = {
-  name: 'mcp',
-  does: 'Serve the runbooks of a gateway as tools to an AI agent on standard input and output',
-  options: [
-    required('--api-url <url>', 'address of the gateway'),
-    required('--token-file <file>', 'file with a token for mcp (token create --for mcp); no other token is accepted'),
-  ],
-  examples: ['runbook-agent mcp --api-url https://gateway.example --token-file mcp-token.txt'],
-  run: async (flags: McpFlags) => (await import('../client/mcp.ts')).mcpCommand(flags),
 }

@@ -2,6 +2,7 @@ import type { LoginFlags } from '../client/account/login.ts'
 import type { UseFlags } from '../client/account/use.ts'
 import type { AskingFlags } from '../client/asking/asking.ts'
 import type { TokenFlags } from '../client/identities.ts'
+import type { McpFlags } from '../client/mcp.ts'
 import {
   choice,
   FORMATS,
@@ -103,9 +104,11 @@ export const token: CommandGroup = {
           '--expires <duration>',
           'lifetime of the token, for example 90d (default: the token does not expire)',
         ),
-        choice('--for <use>', 'mcp: the token of a machine is accepted only by /mcp (default: by everything else)', [
-          'mcp',
-        ]),
+        choice(
+          '--for <use>',
+          'mcp: the token of a machine is accepted only by /mcp (default: by everything else)',
+          ['mcp'],
+        ),
         option('--json', 'print the token and its details as JSON'),
       ],
       examples: [
@@ -152,4 +155,19 @@ export const token: CommandGroup = {
         (await loadTokens()).pauseTokenCommand(word, name, flags),
     })),
   ],
+}
+
+/** Clients of the Model Context Protocol start it: standard output has nothing but messages. */
+export const mcp: CommandRow = {
+  name: 'mcp',
+  does: 'Serve the runbooks of a gateway as tools to an AI agent on standard input and output',
+  options: [
+    required('--api-url <url>', 'address of the gateway'),
+    required(
+      '--token-file <file>',
+      'file with a token for mcp (token create --for mcp); no other token is accepted',
+    ),
+  ],
+  examples: ['runbook-agent mcp --api-url https://gateway.example --token-file mcp-token.txt'],
+  run: async (flags: McpFlags) => (await import('../client/mcp.ts')).mcpCommand(flags),
 }

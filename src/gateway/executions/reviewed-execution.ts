@@ -60,7 +60,10 @@ export async function executeOrAsk(
 
 /** Ends a session that runs, or withdraws its request. @param by user who stops it @throws HistoryError */
 export function stopSession(
-  { sessions, reviews }: { readonly sessions: Pick<Sessions, 'kill'>; readonly reviews: Pick<Reviews, 'cancel'> },
+  {
+    sessions,
+    reviews,
+  }: { readonly sessions: Pick<Sessions, 'kill'>; readonly reviews: Pick<Reviews, 'cancel'> },
   id: string,
   by: string,
 ): void {

@@ -35,7 +35,8 @@ function annotations(effect: McpEffect): object {
 const ALWAYS = {
   wait: {
     title: 'Wait for a run',
-    description: 'Waits up to 45 s for the end of a run. For a request that waits for approval it answers at once.',
+    description:
+      'Waits up to 45 s for the end of a run. For a request that waits for approval it answers at once.',
     inputSchema: objectOf({ session_id: SESSION_ID }, ['session_id']),
     annotations: annotations('read'),
   },
@@ -112,10 +113,11 @@ function schemaOf({ effect, inputs, connections }: RunbookTool): object {
     inputs.filter(isRequired).map(({ name }) => name),
   )
   const needed = inputs.some(isRequired) ? ['parameters'] : []
-  return runSchema(effect, { connection: { type: 'string', enum: connections }, ...(inputs.length > 0 && { parameters }) }, [
-    'connection',
-    ...needed,
-  ])
+  return runSchema(
+    effect,
+    { connection: { type: 'string', enum: connections }, ...(inputs.length > 0 && { parameters }) },
+    ['connection', ...needed],
+  )
 }
 
 /** Runs any runbook of one effect, for lists that would be too long. */
@@ -138,7 +140,10 @@ function runnerOf(effect: McpEffect) {
 }
 
 function runSchema(effect: McpEffect, properties: object, required: readonly string[]): object {
-  const dry_run = { type: 'boolean', description: 'true: run nothing, show the script and the allowed values' }
+  const dry_run = {
+    type: 'boolean',
+    description: 'true: run nothing, show the script and the allowed values',
+  }
   const why = {
     type: 'string',
     description: `why, in one line of at most ${MAX_WHY_CHARACTERS} characters; approvers read it, marked as written by a machine`,
@@ -152,7 +157,14 @@ function runSchema(effect: McpEffect, properties: object, required: readonly str
   return objectOf({ ...properties, dry_run, request_key, why }, [...required, 'request_key', 'why'])
 }
 
-function parameterOf({ type, description, default: byDefault, options, optionsFrom, pattern }: Input): object {
+function parameterOf({
+  type,
+  description,
+  default: byDefault,
+  options,
+  optionsFrom,
+  pattern,
+}: Input): object {
   const told = [
     description,
     byDefault && `default: ${byDefault}`,
@@ -178,7 +190,11 @@ export interface RunArguments {
 }
 
 /** @param more names of further arguments @throws ArgumentsWrong */
-export function readRunArguments(tool: RunbookTool, given: Fields, more: readonly string[] = []): RunArguments {
+export function readRunArguments(
+  tool: RunbookTool,
+  given: Fields,
+  more: readonly string[] = [],
+): RunArguments {
   const { effect, connections } = tool
   checkNames(given, ['connection', 'parameters', 'dry_run', 'request_key', 'why', ...more])
   const { connection, dry_run: dryRun = false } = given
@@ -197,7 +213,9 @@ export function readRunArguments(tool: RunbookTool, given: Fields, more: readonl
 export function checkNames(given: Fields, known: readonly string[]): void {
   const unknown = Object.keys(given).find((name) => !known.includes(name))
   if (unknown !== undefined)
-    throw new ArgumentsWrong(`${unknown.slice(0, 100)}: no such argument; there are ${known.join(', ') || 'none'}`)
+    throw new ArgumentsWrong(
+      `${unknown.slice(0, 100)}: no such argument; there are ${known.join(', ') || 'none'}`,
+    )
 }
 
 function parametersOf({ inputs }: RunbookTool, given: unknown): Record<string, string> {
@@ -223,8 +241,11 @@ function keyOf(given: unknown, isNeeded: boolean): string | undefined {
 
 function whyOf(given: unknown, isNeeded: boolean): string {
   const read = v.safeParse(reason, given ?? '')
-  if (read.success && read.output.length <= MAX_WHY_CHARACTERS && !(isNeeded && read.output === '')) return read.output
-  throw new ArgumentsWrong(`why: must be one line of 1 to ${MAX_WHY_CHARACTERS} characters without control characters`)
+  if (read.success && read.output.length <= MAX_WHY_CHARACTERS && !(isNeeded && read.output === ''))
+    return read.output
+  throw new ArgumentsWrong(
+    `why: must be one line of 1 to ${MAX_WHY_CHARACTERS} characters without control characters`,
+  )
 }
 
 /** Lists runbooks that have the most of these words first. */
@@ -245,7 +266,12 @@ export function foundRunbooks(tools: readonly RunbookTool[], given: Fields): obj
     .toSorted((a, b) => b.score - a.score)
     .slice(0, MAX_FOUND)
     .map(({ tool }) => ({
-      ...{ runbook: tool.name, title: tool.title, run_with: `run_${tool.effect}`, description: tool.description },
+      ...{
+        runbook: tool.name,
+        title: tool.title,
+        run_with: `run_${tool.effect}`,
+        description: tool.description,
+      },
       arguments: schemaOf(tool),
     }))
 }

@@ -49,7 +49,10 @@ export interface Offer {
 }
 
 /** Lists the tools of a machine, sorted by name. The listing of a commit is kept, so this reads no files. */
-export async function offerFor({ users, repositories, settings }: Offering, user: GatewayUser): Promise<Offer> {
+export async function offerFor(
+  { users, repositories, settings }: Offering,
+  user: GatewayUser,
+): Promise<Offer> {
   const rules = rulesFor(settings.value.mcp, user.groups)
   const usable = users.connections(user).filter(({ access }) => access.runbooks)
   const tools: RunbookTool[] = []
@@ -75,7 +78,9 @@ export async function offerFor({ users, repositories, settings }: Offering, user
 type Rules = McpOffer['runbooks']
 
 function rulesFor(offers: readonly McpOffer[], groups: readonly string[]): Rules {
-  return offers.filter((offer) => offer.groups.some((group) => groups.includes(group))).flatMap(({ runbooks }) => runbooks)
+  return offers
+    .filter((offer) => offer.groups.some((group) => groups.includes(group)))
+    .flatMap(({ runbooks }) => runbooks)
 }
 
 function toolOf(
@@ -116,7 +121,8 @@ function obstacleOf(runbook: ListedRunbook): string | undefined {
   if (first !== undefined) return `a person has to look at the output of ${first} before it runs`
   const inputs = allInputs(runbook)
   const strange = inputs.find(({ name }) => !PARAMETER_NAME.test(name))
-  if (strange !== undefined) return `a parameter has a name of more than 64 characters: ${strange.name.slice(0, 70)}`
+  if (strange !== undefined)
+    return `a parameter has a name of more than 64 characters: ${strange.name.slice(0, 70)}`
   const secret = inputs.find((input) => isRequired(input) && isSecret(input))
   return secret && `parameter ${secret.name} is a required secret, and machines give no secrets`
 }
@@ -139,7 +145,10 @@ export function isRequired({ required, optional }: Input): boolean {
  * @param known the runbooks of each repository
  */
 export function offerWarnings(
-  { mcp, connections }: { readonly mcp: readonly McpOffer[]; readonly connections: readonly ConnectionSettings[] },
+  {
+    mcp,
+    connections,
+  }: { readonly mcp: readonly McpOffer[]; readonly connections: readonly ConnectionSettings[] },
   known: ReadonlyMap<string, readonly ListedRunbook[]>,
 ): string[] {
   return [...known].flatMap(([repository, runbooks]) => {

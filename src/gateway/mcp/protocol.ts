@@ -111,10 +111,17 @@ function checkEra(meta: Fields, method: string, params: Fields, headers: Headers
     return false
   }
   if (typeof asked !== 'string' || !isFields(meta[`${META}clientCapabilities`]))
-    throw new RpcRefused(400, -32602, 'Bad Request: params._meta: protocolVersion or clientCapabilities is missing')
+    throw new RpcRefused(
+      400,
+      -32602,
+      'Bad Request: params._meta: protocolVersion or clientCapabilities is missing',
+    )
   checkHeader('MCP-Protocol-Version', header, asked)
   if (asked !== MODERN)
-    throw new RpcRefused(400, -32022, 'Unsupported protocol version', { supported: [MODERN], requested: asked })
+    throw new RpcRefused(400, -32022, 'Unsupported protocol version', {
+      supported: [MODERN],
+      requested: asked,
+    })
   checkHeader('Mcp-Method', headers['mcp-method'], method)
   if (method === 'tools/call') checkHeader('Mcp-Name', headers['mcp-name'], params['name'])
   return true
@@ -150,7 +157,11 @@ export const SUPPORTED = [MODERN]
 const LIST_TTL_MS = 30_000
 
 /** @param server name and version of this program */
-export function resultAnswer({ id, method, isModern }: RpcRequest, result: object, server: object): McpAnswer {
+export function resultAnswer(
+  { id, method, isModern }: RpcRequest,
+  result: object,
+  server: object,
+): McpAnswer {
   if (!isModern) return { status: 200, body: { jsonrpc: '2.0', id, result } }
   const cached = method === 'tools/call' ? {} : { ttlMs: LIST_TTL_MS, cacheScope: 'private' }
   const envelope = { resultType: 'complete', ...cached, _meta: { [`${META}serverInfo`]: server } }

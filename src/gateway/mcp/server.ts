@@ -79,8 +79,9 @@ export class McpServer {
       if (rpc === undefined) return { status: 202 }
       const { progressToken } = rpc
       const answer = this.#answer(rpc, request)
-      const isWatched = progressToken !== undefined && rpc.method === 'tools/call' && acceptsEvents(request.headers)
-      return isWatched ? eventsOf(answer, progressToken) : await answer
+      const isWatched =
+        progressToken !== undefined && rpc.method === 'tools/call' && acceptsEvents(request.headers)
+      return isWatched ? yieldEvents(answer, progressToken) : await answer
     } catch (error) {
       if (error instanceof RpcRefused) return errorAnswer(idOf(request.body), error)
       throw error
@@ -92,7 +93,7 @@ export class McpServer {
     const { version } = this.#services.server
     const server = { name: 'runbook-gateway', version }
     try {
-      return resultAnswer(rpc, await this.#resultOf(rpc, request, server), server)
+      return resultAnswer(rpc, await this.#serveMethod(rpc, request, server), server)
     } catch (error) {
       if (error instanceof RpcRefused) return errorAnswer(rpc.id, error)
       const known = knownRefusal(error as Error)
@@ -102,7 +103,7 @@ export class McpServer {
     }
   }
 
-  async #resultOf(rpc: RpcRequest, request: McpRequest, serverInfo: object): Promise<object> {
+  async #serveMethod(rpc: RpcRequest, request: McpRequest, serverInfo: object): Promise<object> {
     const { method, params, isModern } = rpc
     const capabilities = { tools: { listChanged: false } }
     if (method === 'server/discover' && isModern)
@@ -140,7 +141,8 @@ export class McpServer {
       if (obstacle !== undefined) return refused('token-ended', obstacle, 'Tell the user.')
       using hold = this.#leash.begin(token)
       const call = { user, token, clientIp, gone, claim, hold, given }
-      if (isFixedTool(name)) return await this.#tools.fixed(name, call, async () => (await this.#offer(user)).tools)
+      if (isFixedTool(name))
+        return await this.#tools.fixed(name, call, async () => (await this.#offer(user)).tools)
       const [tool, more] = await this.#toolNamed(name, given, user)
       return await this.#tools.run(tool, call, more)
     } catch (error) {
@@ -194,7 +196,9 @@ export class McpServer {
           state: result.state,
         },
         outcome: !isRefused,
-        ...(isRefused && { error_message: `${String(code)}: ${String(message)}`.slice(0, 500).toWellFormed() }),
+        ...(isRefused && {
+          error_message: `${String(code)}: ${String(message)}`.slice(0, 500).toWellFormed(),
+        }),
       }),
     )
   }
@@ -215,7 +219,7 @@ function acceptsEvents({ accept }: McpRequest['headers']): boolean {
 }
 
 /** @param answer never rejects */
-async function* eventsOf(
+async function* yieldEvents(
   answer: Promise<McpAnswer>,
   progressToken: string | number,
 ): AsyncGenerator<object, void, undefined> {

@@ -4,7 +4,11 @@ import type { RunbookBody } from '../../contract/executions.ts'
 import type { ChoiceLists } from '../executions/choices/choice-lists.ts'
 import { offeredChoices } from '../executions/choices/offered-choices.ts'
 import { checkAlone } from '../executions/pairs.ts'
-import { executeOrAsk, stopSession, type ReviewedExecutionServices } from '../executions/reviewed-execution.ts'
+import {
+  executeOrAsk,
+  stopSession,
+  type ReviewedExecutionServices,
+} from '../executions/reviewed-execution.ts'
 import type { RunbookServices } from '../executions/runbook-access.ts'
 import { readRunbook } from '../executions/runbook-execution.ts'
 import { previewRunbook } from '../executions/runbook-preview.ts'
@@ -92,7 +96,11 @@ export class Tools {
   }
 
   /** @throws ArgumentsWrong, RequestRefused, HistoryError */
-  async fixed(name: FixedTool, call: ToolCall, tools: () => Promise<readonly RunbookTool[]>): Promise<ToolResult> {
+  async fixed(
+    name: FixedTool,
+    call: ToolCall,
+    tools: () => Promise<readonly RunbookTool[]>,
+  ): Promise<ToolResult> {
     const { history } = this.#services
     const { user, given } = call
     switch (name) {
@@ -103,12 +111,12 @@ export class Tools {
         return { ...NOTHING, state: 'listed', runs: this.#runs(user) }
       case 'wait':
         checkNames(given, ['session_id'])
-        return this.#endOf(this.#own(user, given).id, call)
+        return this.#awaitEnd(this.#own(user, given).id, call)
       case 'stop': {
         checkNames(given, ['session_id'])
         const { id } = this.#own(user, given)
         stopSession(this.#services, id, user.name)
-        return this.#endOf(id, call)
+        return this.#awaitEnd(id, call)
       }
       case 'read_output': {
         checkNames(given, ['session_id', 'from'])
@@ -131,15 +139,22 @@ export class Tools {
     const started =
       requestKey === undefined
         ? await start()
-        : await this.#turns.run(sums.correlation, async () => this.#earlier(call.user, sums) ?? (await start()))
-    const result = await this.#endOf(started.id, call)
+        : await this.#turns.run(
+            sums.correlation,
+            async () => this.#earlier(call.user, sums) ?? (await start()),
+          )
+    const result = await this.#awaitEnd(started.id, call)
     if (!started.isRepeated) return result
     const { startedAt } = this.#services.history.session(started.id) ?? {}
     return { ...result, repeated: true, began: startedAt?.toISOString() ?? null }
   }
 
   /** Keyed hashes, because values may be guessed. The reason does not count: a model words it anew. */
-  #digests(tool: RunbookTool, user: GatewayUser, { connection, parameters, requestKey }: RunArguments): Digests {
+  #digests(
+    tool: RunbookTool,
+    user: GatewayUser,
+    { connection, parameters, requestKey }: RunArguments,
+  ): Digests {
     const { users, vault } = this.#services
     const digest = (...parts: unknown[]) => {
       const text = JSON.stringify([user.name, users.identity(user.name) ?? null, ...parts])
@@ -147,7 +162,10 @@ export class Tools {
     }
     const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1))
     const whole = digest('arguments', tool.repository, tool.path, connection, sorted)
-    return { whole, correlation: requestKey === undefined ? digest('same', whole) : digest('key', requestKey) }
+    return {
+      whole,
+      correlation: requestKey === undefined ? digest('same', whole) : digest('key', requestKey),
+    }
   }
 
   /** @throws RequestRefused if the key belongs to another request */
@@ -184,7 +202,7 @@ export class Tools {
     sums: Digests,
   ): Promise<Started> {
     const { user } = call
-    const execution = await this.#executionOf(tool, call, connection, asked, sums)
+    const execution = await this.#readExecution(tool, call, connection, asked, sums)
     const begin = async (): Promise<Started> => {
       const obstacle = this.#leash.obstacle(call.token)
       if (obstacle !== undefined) throw new RequestRefused('token-ended', `nothing has run: ${obstacle}`)
@@ -201,7 +219,7 @@ export class Tools {
     })
   }
 
-  async #executionOf(
+  async #readExecution(
     tool: RunbookTool,
     { user, token, clientIp, claim }: ToolCall,
     connection: ConnectionSettings,
@@ -227,7 +245,9 @@ export class Tools {
   /** Without a key, the same request that still waits is the same one. */
   #waitingOf(user: GatewayUser, { requestKey }: RunArguments, { correlation }: Digests): Started | undefined {
     const session = requestKey === undefined ? this.#sessionOf(user, correlation) : undefined
-    return session === undefined || session.status === 'done' ? undefined : { id: session.id, isRepeated: true }
+    return session === undefined || session.status === 'done'
+      ? undefined
+      : { id: session.id, isRepeated: true }
   }
 
   #checkWaiting({ name }: GatewayUser): void {
@@ -252,9 +272,21 @@ export class Tools {
     for (const { name: parameter, optionsFrom } of inputs) {
       if (optionsFrom === undefined) continue
       const of = optionsFrom.of === undefined ? undefined : parameters[optionsFrom.of]
-      const asked = { user, connection, file, parameter, of, refHash: commit, isCached: false, clientIp, askedWith }
+      const asked = {
+        user,
+        connection,
+        file,
+        parameter,
+        of,
+        refHash: commit,
+        isCached: false,
+        clientIp,
+        askedWith,
+      }
       const offered = await offeredChoices(this.#services, asked)
-      choices[parameter] = offered.choices.slice(0, MAX_SHOWN_CHOICES).map(({ value }) => printableText(value))
+      choices[parameter] = offered.choices
+        .slice(0, MAX_SHOWN_CHOICES)
+        .map(({ value }) => printableText(value))
     }
     const script = printableText(preview.script)
     return {
@@ -285,11 +317,14 @@ export class Tools {
   #own({ name }: GatewayUser, { session_id: id }: Fields): SessionSummary {
     const session = typeof id === 'string' ? this.#services.history.session(id) : undefined
     if (session?.user === name && mcpOrigin(session.labels) !== undefined) return session
-    throw new RequestRefused('session-not-found', 'session_id: no run of this machine has this id; runs lists them')
+    throw new RequestRefused(
+      'session-not-found',
+      'session_id: no run of this machine has this id; runs lists them',
+    )
   }
 
   /** Waits for the end at most 45 s. A request that waits for people is answered at once. */
-  async #endOf(id: string, { hold, gone }: ToolCall): Promise<ToolResult> {
+  async #awaitEnd(id: string, { hold, gone }: ToolCall): Promise<ToolResult> {
     const { history, sessions } = this.#services
     const over = AbortSignal.any([hold.signal, gone])
     const until = performance.now() + WAIT_MS
@@ -326,7 +361,15 @@ function isRunning({ status, review }: SessionSummary): boolean {
 /** The commit is the one that was listed, so that what was checked is what runs. */
 function bodyOf({ path, commit }: RunbookTool, parameters: Readonly<Record<string, string>>): RunbookBody {
   return {
-    ...{ file_name: path, ref_hash: commit, parameters, env_vars: {}, client_args: [], metadata: {}, jira_fields: {} },
+    ...{
+      file_name: path,
+      ref_hash: commit,
+      parameters,
+      env_vars: {},
+      client_args: [],
+      metadata: {},
+      jira_fields: {},
+    },
     ...{ session_batch_id: null, correlation_id: null, when_approved: false, reason: '' },
   }
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { inNetwork, networkOf } from '../../basics/net/address.ts'
@@ -7,6 +7,12 @@ import type { RestServices } from './services.ts'
 
 type Naming = Pick<RestServices, 'settings' | 'webUrl'> & {
   readonly server: { readonly tls: Pick<NonNullable<RestServices['server']['tls']>, 'isFor'> | undefined }
+}
+
+/** The parts of a request that name its gateway. */
+interface Arriving {
+  readonly headers: Pick<IncomingHttpHeaders, 'host' | 'origin'>
+  readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
 /** Names that no public name server answers, so that no attacker can point one at this machine. */
@@ -29,13 +35,13 @@ export class KnownHosts {
   }
 
   /** A missing header is not foreign: HTTP/1.0 has none. */
-  isKnown({ headers, socket }: IncomingMessage): boolean {
+  isKnown({ headers, socket }: Arriving): boolean {
     const { host } = headers
     return host === undefined || this.#isOwn(nameIn(host)) || this.#isProxy(socket.remoteAddress ?? '')
   }
 
   /** @throws RequestRefused 403 for a foreign `Host`, or for a page of another address */
-  check(request: IncomingMessage): void {
+  check(request: Arriving): void {
     if (!this.isKnown(request))
       throw new RequestRefused(
         'foreign-page',
@@ -80,5 +86,7 @@ function nameIn(host: string): string {
 export function isOwnOrigin(origin: string, host: string | undefined, webUrl: string): boolean {
   if (!URL.canParse(origin)) return false
   const asked = new URL(origin)
-  return asked.host === host?.toLowerCase() || (URL.canParse(webUrl) && asked.origin === new URL(webUrl).origin)
+  return (
+    asked.host === host?.toLowerCase() || (URL.canParse(webUrl) && asked.origin === new URL(webUrl).origin)
+  )
 }

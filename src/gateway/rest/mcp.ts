@@ -14,7 +14,8 @@ const NOT_ALLOWED = { jsonrpc: '2.0', id: null, error: { code: -32000, message: 
 export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): void {
   const isOn = () => services.settings.value.mcp.length > 0
   let loaded: Promise<McpServer> | undefined
-  const server = () => (loaded ??= import('../mcp/server.ts').then(({ McpServer }) => new McpServer(services)))
+  const server = () =>
+    (loaded ??= import('../mcp/server.ts').then(({ McpServer }) => new McpServer(services)))
   const streams = new EventStreams('mcp')
   withBodies.addHook('onReady', async () => {
     // Requests of an earlier gateway may wait for approval, and their tokens may be revoked before the first call.
@@ -25,7 +26,8 @@ export function mcpRoute({ app, withBodies }: Scopes, services: RestServices): v
     await streams.close()
   })
   const checkOn = () => {
-    if (!isOn()) throw new RequestRefused('endpoint-not-found', `no such endpoint: ${MCP} (gateway.yaml has no mcp)`)
+    if (!isOn())
+      throw new RequestRefused('endpoint-not-found', `no such endpoint: ${MCP} (gateway.yaml has no mcp)`)
   }
   withBodies.post(MCP, { bodyLimit: MAX_MCP_BODY_BYTES }, async (request, reply) => {
     checkOn()
@@ -69,4 +71,3 @@ function sendEvents(
     for await (const event of events) yield `event: message\ndata: ${JSON.stringify(event)}\n\n`
   })
 }
-

@@ -61,24 +61,27 @@ describe('runbook-agent mcp', () => {
     const client = new Client({ name: 'probe', version: '2' }, { versionNegotiation: { mode } })
     return { client, transport: new StdioClientTransport(pipe()) }
   }
-  it.each(['auto', 'legacy'] as const)('serves the official client over its standard input (%s)', async (mode) => {
-    const { client, transport } = v2(mode)
-    await client.connect(transport)
-    const { tools } = await client.listTools()
-    const name = tools.find((tool) => tool.name.startsWith('ops_say'))?.name ?? ''
-    const asked = { name, arguments: { connection: 'shop' } }
-    const plain = (await client.callTool(asked)) as Answer
-    const streamed = (await client.callTool(asked, { onprogress: () => undefined })) as Answer
-    for (const { content, structuredContent } of [plain, streamed]) {
-      expect(structuredContent).toMatchObject({ state: 'succeeded', output: 'hello\n' })
-      expect(content).toEqual([{ type: 'text', text: JSON.stringify(structuredContent) }])
-    }
-    await client.close()
-  })
+  it.each(['auto', 'legacy'] as const)(
+    'serves the official client over its standard input (%s)',
+    async (mode) => {
+      const { client, transport } = v2(mode)
+      await client.connect(transport)
+      const { tools } = await client.listTools()
+      const name = tools.find((tool) => tool.name.startsWith('ops_say'))?.name ?? ''
+      const asked = { name, arguments: { connection: 'shop' } }
+      const plain = (await client.callTool(asked)) as Answer
+      const streamed = (await client.callTool(asked, { onprogress: () => undefined })) as Answer
+      for (const { content, structuredContent } of [plain, streamed]) {
+        expect(structuredContent).toMatchObject({ state: 'succeeded', output: 'hello\n' })
+        expect(content).toEqual([{ type: 'text', text: JSON.stringify(structuredContent) }])
+      }
+      await client.close()
+    },
+  )
 
   it('serves the official client of 2025 over its standard input', async () => {
     const client = new OldClient({ name: 'probe', version: '1' })
-    await client.connect(new OldTransport(pipe()) as unknown as Parameters<OldClient['connect']>[0])
+    await client.connect(new OldTransport(pipe()))
     const { tools } = await client.listTools()
     expect(tools.map(({ name }) => name)).toContain('wait')
     const answer = (await client.callTool({ name: 'runs', arguments: {} })) as Answer
@@ -95,7 +98,10 @@ describe('runbook-agent mcp', () => {
       stderr: expect.stringContaining('--for mcp') as string,
     })
     expect((await run('wrong.token')).code).toBe(77)
-    expect(await run('no.token')).toMatchObject({ code: 64, stderr: expect.stringContaining('does not exist') as string })
+    expect(await run('no.token')).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('does not exist') as string,
+    })
   })
 })
 
@@ -113,28 +119,43 @@ describe('a gateway that is killed', () => {
   const token = () => readFileSync(site.place.at('mcp.token'), 'utf8').trim()
   const call = async (name: string, given: object): Promise<Record<string, unknown> | undefined> => {
     const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: given } }
-    const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json', connection: 'close' }
-    const sent = await fetch(`http://${site.address}/mcp`, { method: 'POST', headers, body: JSON.stringify(body) }).catch(
-      () => undefined,
-    )
+    const headers = {
+      authorization: `Bearer ${token()}`,
+      'content-type': 'application/json',
+      connection: 'close',
+    }
+    const sent = await fetch(`http://${site.address}/mcp`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    }).catch(() => undefined)
     const answer = (await sent?.json().catch(() => undefined)) as { result?: Answer } | undefined
     return answer?.result?.structuredContent
   }
   const nameOf = async () => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
-    const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json', connection: 'close' }
+    const headers = {
+      authorization: `Bearer ${token()}`,
+      'content-type': 'application/json',
+      connection: 'close',
+    }
     const listed = await fetch(`http://${site.address}/mcp`, { method: 'POST', headers, body })
     const { result } = (await listed.json()) as { result: { tools: { name: string }[] } }
     return result.tools.find((tool) => tool.name.startsWith('ops_mark'))?.name ?? ''
   }
 
   it.each([
-    ['as soon as 50 clients have sent one key', async () => undefined],
+    ['as soon as 50 clients have sent one key', () => Promise.resolve()],
     ['while the run of 50 clients with one key has begun', (word: string) => waitFor(() => begun(word) > 0)],
   ])('%s runs the key at most once', async (moment, reached) => {
     const word = moment.length.toString()
     const name = await nameOf()
-    const given = { connection: 'shop', parameters: { word }, request_key: `kill-${word}-0123`, why: 'a test' }
+    const given = {
+      connection: 'shop',
+      parameters: { word },
+      request_key: `kill-${word}-0123`,
+      why: 'a test',
+    }
     const calls = Array.from({ length: 50 }, () => call(name, given))
     await reached(word)
     await site.killGateway()

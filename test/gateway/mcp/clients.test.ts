@@ -28,7 +28,9 @@ interface AnyClient {
 }
 
 const place = () => new URL(`${site.gateway.gateway.http}/mcp`)
-const init = () => ({ requestInit: { headers: { authorization: `Bearer ${site.token}`, connection: 'close' } } })
+const init = () => ({
+  requestInit: { headers: { authorization: `Bearer ${site.token}`, connection: 'close' } },
+})
 
 function v2(mode: 'auto' | 'legacy'): AnyClient {
   const client = new Client({ name: 'probe', version: '2' }, { versionNegotiation: { mode } })
@@ -48,7 +50,8 @@ function of2025(): AnyClient {
   const client = new OldClient({ name: 'probe', version: '1' })
   return {
     // The package's own types differ under exactOptionalPropertyTypes.
-    connect: () => client.connect(new OldTransport(place(), init()) as unknown as Parameters<OldClient['connect']>[0]),
+    connect: () =>
+      client.connect(new OldTransport(place(), init())),
     list: async () => (await client.listTools()).tools as Tool[],
     call: async (name, given, onprogress) =>
       (await client.callTool(
@@ -73,11 +76,17 @@ describe.each([
     const done = await client.call(named('disk'), { connection: 'bash', parameters: { folder: '/srv' } })
     expect(done.structuredContent).toMatchObject({ state: 'succeeded', exit_code: 0, output: 'free: /srv\n' })
     const failed = await client.call(named('fails'), { connection: 'bash' })
-    expect(failed).toMatchObject({ isError: true, structuredContent: { state: 'failed', exit_code: 3, output: 'gone\n' } })
+    expect(failed).toMatchObject({
+      isError: true,
+      structuredContent: { state: 'failed', exit_code: 3, output: 'gone\n' },
+    })
     const waiting = await client.call(named('disk'), { connection: 'asked' })
     expect(waiting.structuredContent).toMatchObject({ state: 'waiting', exit_code: null })
     const wrong = await client.call(named('disk'), { connection: 'nowhere' })
-    expect(wrong).toMatchObject({ isError: true, structuredContent: { state: 'refused', code: 'invalid-arguments' } })
+    expect(wrong).toMatchObject({
+      isError: true,
+      structuredContent: { state: 'refused', code: 'invalid-arguments' },
+    })
     for (const { content, structuredContent } of [done, failed, waiting, wrong])
       expect(content).toEqual([{ type: 'text', text: JSON.stringify(structuredContent) }])
     await expect(client.call('nothing', {})).rejects.toThrow(/Unknown tool/)

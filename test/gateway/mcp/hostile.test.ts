@@ -26,11 +26,29 @@ afterAll(() => site[Symbol.asyncDispose]())
 /** Cases of the protocol itself. The others name tools, tasks or states that no gateway has. */
 const SAME = new Set([
   ...['ok-list', 'no-meta-modern-header', 'no-protocol-header', 'no-method-header', 'no-name-header'],
-  ...['method-header-differs', 'name-header-differs', 'version-header-differs', 'version-unknown', 'caps-missing'],
-  ...['info-missing', 'legacy-bad-version-header', 'legacy-no-init-list', 'legacy-init-future', 'legacy-init-2024'],
+  ...[
+    'method-header-differs',
+    'name-header-differs',
+    'version-header-differs',
+    'version-unknown',
+    'caps-missing',
+  ],
+  ...[
+    'info-missing',
+    'legacy-bad-version-header',
+    'legacy-no-init-list',
+    'legacy-init-future',
+    'legacy-init-2024',
+  ],
   ...['accept-json-only-modern', 'not-rpc', 'id-null', 'id-float', 'unknown-method'],
   ...['ping-modern', 'initialize-modern', 'logging-setLevel', 'resources-list', 'unknown-top-field'],
-  ...['arguments-array', 'task-get-legacy', 'notification-cancelled-modern', 'notification-unknown', 'posted-response'],
+  ...[
+    'arguments-array',
+    'task-get-legacy',
+    'notification-cancelled-modern',
+    'notification-unknown',
+    'posted-response',
+  ],
 ])
 
 const codeIn = (text: string) => /"code":\s*(-?\d+)/.exec(text)?.[1]
@@ -43,7 +61,11 @@ describe('hostile bodies', () => {
       const { authorization: _, ...headers } = request.headers
       const answer = await site.post(request.body ?? '', headers)
       const text = await answer.text()
-      expect([name, answer.status, codeIn(text)]).toEqual([name, response.status, codeIn(String(response.body))])
+      expect([name, answer.status, codeIn(text)]).toEqual([
+        name,
+        response.status,
+        codeIn(String(response.body)),
+      ])
       compared += 1
     }
     expect(compared).toBe(SAME.size)
@@ -77,9 +99,28 @@ describe('hostile bodies', () => {
 
   it('that are random never make the gateway fail', async () => {
     const word = fc.constantFrom('tools/call', 'tools/list', 'initialize', 'ping', 'server/discover', 'x', '')
-    const tool = fc.constantFrom('runs', 'wait', 'stop', 'read_output', 'find_runbook', 'run_read', '__proto__', 'constructor')
+    const tool = fc.constantFrom(
+      'runs',
+      'wait',
+      'stop',
+      'read_output',
+      'find_runbook',
+      'run_read',
+      '__proto__',
+      'constructor',
+    )
     const given = fc.dictionary(
-      fc.constantFrom('session_id', 'from', 'connection', 'parameters', 'dry_run', 'request_key', 'why', 'words', 'toString'),
+      fc.constantFrom(
+        'session_id',
+        'from',
+        'connection',
+        'parameters',
+        'dry_run',
+        'request_key',
+        'why',
+        'words',
+        'toString',
+      ),
       fc.jsonValue(),
     )
     const params = fc.oneof(
@@ -88,7 +129,12 @@ describe('hostile bodies', () => {
       fc.record({ name: tool, arguments: given, _meta: fc.dictionary(fc.string(), fc.jsonValue()) }),
     )
     const message = fc.record(
-      { jsonrpc: fc.constant('2.0'), id: fc.oneof(fc.integer(), fc.string(), fc.jsonValue()), method: word, params },
+      {
+        jsonrpc: fc.constant('2.0'),
+        id: fc.oneof(fc.integer(), fc.string(), fc.jsonValue()),
+        method: word,
+        params,
+      },
       { requiredKeys: ['jsonrpc'] },
     )
     const body = fc.oneof({ weight: 5, arbitrary: message }, fc.jsonValue())

@@ -21,7 +21,12 @@ async function begun(site: MachineSite): Promise<Begun> {
   const name = await site.named('waits')
   const given = { connection: 'bash', parameters: { file: '/no/such/file' } }
   const call = site.call('waits', given)
-  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: given, _meta: { progressToken: 7 } } }
+  const body = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name, arguments: given, _meta: { progressToken: 7 } },
+  }
   const streamed = site.post(body).then((response) => response.text())
   const waiting = String(told(await site.call('disk', { connection: 'asked' }))['session_id'])
   const running = async () => {
@@ -40,7 +45,10 @@ it('a paused token answers its calls, ends its runs and withdraws its requests, 
   const { call, streamed, waiting } = await begun(site)
   expect((await site.gateway.request('POST', `/api/tokens/${site.tokenId}/pause`)).status).toBe(200)
   const ended = told(await call)
-  expect(ended).toMatchObject({ code: 'token-ended', message: expect.stringContaining('admin paused the token') as string })
+  expect(ended).toMatchObject({
+    code: 'token-ended',
+    message: expect.stringContaining('admin paused the token') as string,
+  })
   expect(await streamed).toContain('token-ended')
   await waitFor(async () => (await stateOf(site, String(ended['session_id']))) !== 'running')
   await waitFor(async () => (await stateOf(site, waiting)) === 'withdrawn')
@@ -152,20 +160,43 @@ it('the audit log has each call, with a hash of its arguments and what the clien
 
 it('more than 40 runbooks are found by find_runbook and run by their effect', async () => {
   const files = Object.fromEntries(
-    Array.from({ length: 60 }, (_, at) => [`ops/many/n${at}.runbook.sh`, `# Count rows of table ${at}\necho n${at}\n`]),
+    Array.from({ length: 60 }, (_, at) => [
+      `ops/many/n${at}.runbook.sh`,
+      `# Count rows of table ${at}\necho n${at}\n`,
+    ]),
   )
-  await using site = await MachineSite.start({ files: { ...files, 'ops/mark.runbook.sh': '# Leave a mark\necho marked\n' } })
+  await using site = await MachineSite.start({
+    files: { ...files, 'ops/mark.runbook.sh': '# Leave a mark\necho marked\n' },
+  })
   const names = (await site.tools()).map(({ name }) => name)
-  expect(names).toEqual(
-    ['find_runbook', 'read_output', 'run_change', 'run_destroy', 'run_read', 'runs', 'stop', 'wait'],
-  )
-  const found = told(await site.call('find_runbook', { words: 'rows table 41' }))['runbooks'] as Record<string, unknown>[]
+  expect(names).toEqual([
+    'find_runbook',
+    'read_output',
+    'run_change',
+    'run_destroy',
+    'run_read',
+    'runs',
+    'stop',
+    'wait',
+  ])
+  const found = told(await site.call('find_runbook', { words: 'rows table 41' }))['runbooks'] as Record<
+    string,
+    unknown
+  >[]
   expect(found[0]).toMatchObject({ title: 'Count rows of table 41', run_with: 'run_read' })
   const { runbook } = found[0] ?? {}
-  expect(told(await site.call('run_read', { runbook, connection: 'bash' }))).toMatchObject({ output: 'n41\n' })
-  const [mark] = told(await site.call('find_runbook', { words: 'leave a mark' }))['runbooks'] as Record<string, unknown>[]
+  expect(told(await site.call('run_read', { runbook, connection: 'bash' }))).toMatchObject({
+    output: 'n41\n',
+  })
+  const [mark] = told(await site.call('find_runbook', { words: 'leave a mark' }))['runbooks'] as Record<
+    string,
+    unknown
+  >[]
   const wrong = await site.call('run_read', { runbook: mark?.['runbook'], connection: 'bash' })
-  expect(told(wrong)).toMatchObject({ state: 'refused', message: expect.stringContaining('run_change') as string })
+  expect(told(wrong)).toMatchObject({
+    state: 'refused',
+    message: expect.stringContaining('run_change') as string,
+  })
   const keyed = { runbook: mark?.['runbook'], connection: 'bash', request_key: 'mark-1234', why: 'x' }
   expect(told(await site.call('run_change', keyed))).toMatchObject({ output: 'marked\n' })
 })

@@ -4,13 +4,17 @@ import { RunningGateway, type RunningGatewayOptions } from '../../support/sites/
 
 /** Runbooks of all kinds that matter to tools. */
 export const RUNBOOKS = {
-  'ops/disk.runbook.sh': '# Show the free disk space\n# Of one folder.\necho "free: {{ .folder | default "/tmp" }}"\n',
+  'ops/disk.runbook.sh':
+    '# Show the free disk space\n# Of one folder.\necho "free: {{ .folder | default "/tmp" }}"\n',
   'ops/fails.runbook.sh': '# Fail with code 3\necho gone; exit 3\n',
-  'ops/mark.runbook.sh': '# Leave a mark\necho "{{ .word | required "a word" }}" >> "{{ .file | required "a file" }}"\necho marked\n',
+  'ops/mark.runbook.sh':
+    '# Leave a mark\necho "{{ .word | required "a word" }}" >> "{{ .file | required "a file" }}"\necho marked\n',
   'ops/drop.runbook.sh': '# Drop a table\necho dropped {{ .table | required "which" }}\n',
   'ops/asked/gone.runbook.sh': '# Restart a service\necho restarted {{ .name }}\n',
-  'ops/waits.runbook.sh': '# Wait for a file\nwhile ! test -e "{{ .file }}"; do sleep 0.05; done; echo seen\n',
-  'ops/secret.runbook.sh': '# Needs a password\necho {{ .password | required "a password" | type "password" }}\n',
+  'ops/waits.runbook.sh':
+    '# Wait for a file\nwhile ! test -e "{{ .file }}"; do sleep 0.05; done; echo seen\n',
+  'ops/secret.runbook.sh':
+    '# Needs a password\necho {{ .password | required "a password" | type "password" }}\n',
   'ops/untitled.runbook.sh': 'echo untitled\n',
   'ops/other.runbook.sh': '# Not offered\necho other\n',
 }
@@ -49,7 +53,8 @@ export class MachineSite implements AsyncDisposable {
   readonly #agent: RunningAgent | undefined
 
   static async start(
-    options: RunningGatewayOptions & { readonly files?: Record<string, string>
+    options: RunningGatewayOptions & {
+      readonly files?: Record<string, string>
       readonly withAgent?: boolean
       readonly tokenName?: string
     } = {},
@@ -66,7 +71,12 @@ export class MachineSite implements AsyncDisposable {
     return new MachineSite(gateway, String(body['token']), String(body['id']), agent)
   }
 
-  private constructor(gateway: RunningGateway, token: string, tokenId: string, agent: RunningAgent | undefined) {
+  private constructor(
+    gateway: RunningGateway,
+    token: string,
+    tokenId: string,
+    agent: RunningAgent | undefined,
+  ) {
     this.gateway = gateway
     this.token = token
     this.tokenId = tokenId
@@ -116,7 +126,9 @@ export class MachineSite implements AsyncDisposable {
 
   /** Calls a tool, and returns what the model gets. */
   async call(part: string, given: Record<string, unknown> = {}): Promise<ToolAnswer> {
-    const name = /^(wait|stop|runs|read_output|find_runbook|run_\w+)$/.test(part) ? part : await this.named(part)
+    const name = /^(wait|stop|runs|read_output|find_runbook|run_\w+)$/.test(part)
+      ? part
+      : await this.named(part)
     const { result, error } = await this.rpc('tools/call', { name, arguments: given })
     if (error !== undefined) throw new Error(JSON.stringify(error))
     return result as ToolAnswer

@@ -40,8 +40,15 @@ describe('a token for mcp', () => {
     const base = site.gateway.gateway.http
     const page = { ...local.headers, 'sec-fetch-site': 'same-origin', origin: base, 'x-runbook-page': '1' }
     const signIns = [
-      fetch(`${base}/api/localauth/login`, { ...local, body: JSON.stringify({ email: 'bot', password: site.token }) }),
-      fetch(`${base}/api/page/sign-in`, { method: 'POST', headers: page, body: JSON.stringify({ token: site.token }) }),
+      fetch(`${base}/api/localauth/login`, {
+        ...local,
+        body: JSON.stringify({ email: 'bot', password: site.token }),
+      }),
+      fetch(`${base}/api/page/sign-in`, {
+        method: 'POST',
+        headers: page,
+        body: JSON.stringify({ token: site.token }),
+      }),
     ]
     for (const response of await Promise.all(signIns)) {
       expect([403, 404]).toContain(response.status)
@@ -86,7 +93,12 @@ describe('a token for mcp', () => {
   it('opens no upgraded connection of a command line', async () => {
     const at = new URL(site.gateway.gateway.http)
     const headers = { connection: 'Upgrade', upgrade: FRAMED_PACKETS, authorization: `Bearer ${site.token}` }
-    const sent = request({ host: at.hostname, port: at.port, path: EXEC_STREAM, headers: { ...headers, 'connection-name': 'bash' } })
+    const sent = request({
+      host: at.hostname,
+      port: at.port,
+      path: EXEC_STREAM,
+      headers: { ...headers, 'connection-name': 'bash' },
+    })
     sent.end()
     const told = await new Promise<string>((resolve, reject) => {
       sent.on('error', reject)
@@ -118,10 +130,20 @@ describe('a token for mcp', () => {
   })
 
   it('belongs to a machine, and stays what it is when it is rotated', async () => {
-    const made = await site.gateway.request('POST', '/api/tokens', { name: 'mine', user: 'other', for: 'mcp' })
+    const made = await site.gateway.request('POST', '/api/tokens', {
+      name: 'mine',
+      user: 'other',
+      for: 'mcp',
+    })
     expect(made).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
-    const { body } = await site.gateway.request('POST', '/api/tokens', { name: 'turns', user: 'bot', for: 'mcp' })
-    const rotated = await site.gateway.request('POST', `/api/tokens/${String(body['id'])}/rotate`, { overlap: 0 })
+    const { body } = await site.gateway.request('POST', '/api/tokens', {
+      name: 'turns',
+      user: 'bot',
+      for: 'mcp',
+    })
+    const rotated = await site.gateway.request('POST', `/api/tokens/${String(body['id'])}/rotate`, {
+      overlap: 0,
+    })
     expect(rotated).toMatchObject({ status: 201, body: { for: 'mcp' } })
     const bearer = { authorization: `Bearer ${String(rotated.body['token'])}` }
     expect(await statusOf('GET', '/api/sessions', bearer)).toBe(403)
@@ -129,7 +151,11 @@ describe('a token for mcp', () => {
   })
 
   it('cannot be rotated out of a pause, and only a person resumes it', async () => {
-    const { body } = await site.gateway.request('POST', '/api/tokens', { name: 'paused', user: 'bot', for: 'mcp' })
+    const { body } = await site.gateway.request('POST', '/api/tokens', {
+      name: 'paused',
+      user: 'bot',
+      for: 'mcp',
+    })
     const place = `/api/tokens/${String(body['id'])}`
     expect(await site.gateway.request('POST', `${place}/pause`)).toMatchObject({
       status: 200,
@@ -147,7 +173,13 @@ describe('a token for mcp', () => {
 /** Sends no body and reads none: a stream would not end. */
 async function statusOf(method: string, url: string, headers: Record<string, string>): Promise<number> {
   const at = new URL(site.gateway.gateway.http)
-  const sent = request({ host: at.hostname, port: at.port, method, path: url, headers: { ...headers, connection: 'close' } })
+  const sent = request({
+    host: at.hostname,
+    port: at.port,
+    method,
+    path: url,
+    headers: { ...headers, connection: 'close' },
+  })
   sent.end()
   const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
     sent.on('response', resolve)

@@ -53,7 +53,9 @@ describe('the offer', () => {
   })
 
   it('has no tool that approves, rejects, changes settings, makes tokens or opens a shell', async () => {
-    const fixed = (await site.tools()).map(({ name }) => String(name)).filter((name) => !/_[0-9a-f]{8}$/.test(name))
+    const fixed = (await site.tools())
+      .map(({ name }) => String(name))
+      .filter((name) => !/_[0-9a-f]{8}$/.test(name))
     expect(fixed).toEqual(['read_output', 'runs', 'stop', 'wait'])
   })
 
@@ -61,13 +63,21 @@ describe('the offer', () => {
     site.gateway.commit({ 'ops/late.runbook.sh': '# Say it late\necho one {{ .a | default "1" }}\n' })
     const name = await site.named('late')
     const first = await site.call('late', { connection: 'bash' })
-    const commit = site.gateway.commit({ 'ops/late.runbook.sh': '# Say it late\necho two {{ .b | default "2" }}\n' })
-    const { result } = await site.rpc('tools/call', { name, arguments: { connection: 'bash', parameters: { b: 'x' } } })
+    const commit = site.gateway.commit({
+      'ops/late.runbook.sh': '# Say it late\necho two {{ .b | default "2" }}\n',
+    })
+    const { result } = await site.rpc('tools/call', {
+      name,
+      arguments: { connection: 'bash', parameters: { b: 'x' } },
+    })
     expect([told(first)['output'], told(result as ToolAnswer)]).toEqual([
       'one 1\n',
       expect.objectContaining({ output: 'two x\n', commit }),
     ])
-    const old = await site.rpc('tools/call', { name, arguments: { connection: 'bash', parameters: { a: 'x' } } })
+    const old = await site.rpc('tools/call', {
+      name,
+      arguments: { connection: 'bash', parameters: { a: 'x' } },
+    })
     expect(told(old['result'] as ToolAnswer)).toMatchObject({ state: 'refused', code: 'invalid-arguments' })
     site.gateway.commit({ 'ops/late.runbook.sh': '{{ if }}' })
     expect(await site.rpc('tools/call', { name, arguments: { connection: 'bash' } })).toMatchObject({
@@ -104,18 +114,31 @@ describe('a call', () => {
   it('with dry_run shows the script and runs nothing', async () => {
     const file = fresh()
     const given = { connection: 'bash', parameters: { word: 'a', file }, dry_run: true }
-    expect(told(await site.call('mark', given))).toMatchObject({ state: 'dry_run', session_id: null, missing: [] })
-    expect(told(await site.call('mark', { ...given, parameters: { word: 'a' } }))).toMatchObject({ missing: ['file'] })
+    expect(told(await site.call('mark', given))).toMatchObject({
+      state: 'dry_run',
+      session_id: null,
+      missing: [],
+    })
+    expect(told(await site.call('mark', { ...given, parameters: { word: 'a' } }))).toMatchObject({
+      missing: ['file'],
+    })
     expect(existsSync(file)).toBe(false)
   })
 
   it('of a run that takes longer can be stopped, and a closed connection ends nothing', async () => {
     const [file, name] = [fresh(), await site.named('waits')]
     const gone = new AbortController()
-    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: { connection: 'bash', parameters: { file } } } }
+    const body = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name, arguments: { connection: 'bash', parameters: { file } } },
+    }
     const call = site.post(body, {}, gone.signal).catch(() => 'gone')
-    const runs = async () => told(await site.call('runs'))['runs'] as { tool: string; state: string; session_id: string }[]
-    const running = async () => (await runs()).find((run) => run.tool === name && run.state === 'running')?.session_id
+    const runs = async () =>
+      told(await site.call('runs'))['runs'] as { tool: string; state: string; session_id: string }[]
+    const running = async () =>
+      (await runs()).find((run) => run.tool === name && run.state === 'running')?.session_id
     const begun = async () => {
       await waitFor(async () => (await running()) !== undefined)
       return running()
@@ -125,9 +148,15 @@ describe('a call', () => {
     expect(await call).toBe('gone')
     expect(await running()).toBe(id)
     writeFileSync(file, '')
-    expect(told(await site.call('wait', { session_id: id }))).toMatchObject({ state: 'succeeded', output: 'seen\n' })
+    expect(told(await site.call('wait', { session_id: id }))).toMatchObject({
+      state: 'succeeded',
+      output: 'seen\n',
+    })
 
-    const other = site.post({ ...body, params: { name, arguments: { connection: 'bash', parameters: { file: fresh() } } } })
+    const other = site.post({
+      ...body,
+      params: { name, arguments: { connection: 'bash', parameters: { file: fresh() } } },
+    })
     const second = await begun()
     const stopped = told(await site.call('stop', { session_id: second }))
     expect(stopped).toMatchObject({ state: 'stopped', code: 'stopped' })
@@ -139,17 +168,28 @@ describe('a call', () => {
     const { body } = await site.gateway.script('echo secret of another')
     const own = body['session_id']
     for (const tool of ['wait', 'stop', 'read_output'])
-      expect(told(await site.call(tool, { session_id: own }))).toMatchObject({ code: 'session-not-found', output: '' })
+      expect(told(await site.call(tool, { session_id: own }))).toMatchObject({
+        code: 'session-not-found',
+        output: '',
+      })
   })
 })
 
 describe('a call that needs approval', () => {
   it('waits at once, shows people who asks, and runs once after the approval', async () => {
     const file = fresh()
-    const given = { connection: 'asked', parameters: { word: 'once', file }, request_key: key(), why: 'The CTO approved' }
+    const given = {
+      connection: 'asked',
+      parameters: { word: 'once', file },
+      request_key: key(),
+      why: 'The CTO approved',
+    }
     const waiting = await site.call('mark', given)
     const id = idOf(waiting)
-    expect(told(waiting)).toMatchObject({ state: 'waiting', link: expect.stringContaining(`/sessions/${id}`) as string })
+    expect(told(waiting)).toMatchObject({
+      state: 'waiting',
+      link: expect.stringContaining(`/sessions/${id}`) as string,
+    })
     expect(told(waiting)['script_sha256']).toMatch(/^[0-9a-f]{64}$/)
     expect(told(await site.call('wait', { session_id: id }))['next']).toContain('do not poll')
     const review = (await site.gateway.request('GET', `/api/reviews/${id}`, undefined, lead)).body
@@ -158,25 +198,36 @@ describe('a call that needs approval', () => {
       machine: { tool: await site.named('mark'), client: 'probe 1' },
       reason: '(written by a machine) The CTO approved',
     })
-    expect((await site.gateway.request('PUT', `/api/reviews/${id}`, { status: 'APPROVED' }, lead)).status).toBe(200)
+    expect(
+      (await site.gateway.request('PUT', `/api/reviews/${id}`, { status: 'APPROVED' }, lead)).status,
+    ).toBe(200)
     await waitFor(async () => told(await site.call('wait', { session_id: id }))['state'] === 'succeeded')
-    expect(told(await site.call('mark', given))).toMatchObject({ state: 'succeeded', session_id: id, repeated: true })
+    expect(told(await site.call('mark', given))).toMatchObject({
+      state: 'succeeded',
+      session_id: id,
+      repeated: true,
+    })
     expect(linesIn(file)).toEqual(['once'])
     expect(await session(id)).toMatchObject({ machine: { tool: await site.named('mark') } })
     expect(JSON.stringify(await session(id))).not.toContain('runbookMcpArguments')
   })
 
   it('is the same request again while it waits, and at most five of a machine wait', async () => {
-    const ask = (name: string) => site.call('gone', { connection: 'asked', parameters: { name }, request_key: key(), why: 'x' })
+    const ask = (name: string) =>
+      site.call('gone', { connection: 'asked', parameters: { name }, request_key: key(), why: 'x' })
     const disk = () => site.call('disk', { connection: 'asked' })
     const [one, two] = await Promise.all([disk(), disk()])
     expect(idOf(one)).toBe(idOf(two))
     const many = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(ask))
     const states = many.map((answer) => told(answer)['state'])
     expect(states.filter((state) => state === 'waiting')).toHaveLength(4)
-    expect(many.find((answer) => answer.isError)?.structuredContent).toMatchObject({ code: 'too-much-at-once' })
+    expect(many.find((answer) => answer.isError)?.structuredContent).toMatchObject({
+      code: 'too-much-at-once',
+    })
     for (const answer of [one, ...many.filter((answer) => answer.isError !== true)])
-      expect(told(await site.call('stop', { session_id: idOf(answer) }))).toMatchObject({ state: 'withdrawn' })
+      expect(told(await site.call('stop', { session_id: idOf(answer) }))).toMatchObject({
+        state: 'withdrawn',
+      })
   })
 })
 
@@ -208,7 +259,7 @@ describe('output', () => {
     expect(output.endsWith('line 020000\n')).toBe(true)
     expect(output.length).toBeLessThan(26_000)
     let whole = ''
-    for (let from = 0, total = 1; from < total; ) {
+    for (let from = 0, total = 1; from < total;) {
       const part = told(await site.call('read_output', { session_id: answer['session_id'], from }))
       whole += String(part['output'])
       from = Number(part['to'])

@@ -8,15 +8,20 @@ import { RunningGateway, userToken } from '../../support/sites/running-gateway.t
 const REQUEST = { socket: { remoteAddress: '203.0.113.9' } }
 const hosts = (more: object = {}, webUrl = 'http://127.0.0.1:8009', tls?: (name: string) => boolean) =>
   new KnownHosts({
-    settings: { value: { listen: { http: { host: '0.0.0.0', port: 8009 }, hosts: [], trustedProxies: [], ...more } } },
+    settings: {
+      value: { listen: { http: { host: '0.0.0.0', port: 8009 }, hosts: [], trustedProxies: [], ...more } },
+    },
     webUrl: () => webUrl,
     server: { tls: tls && { isFor: tls } },
   } as unknown as ConstructorParameters<typeof KnownHosts>[0])
-const isKnown = (of: KnownHosts, host: string) =>
-  of.isKnown({ ...REQUEST, headers: { host } } as Parameters<KnownHosts['isKnown']>[0])
+const isKnown = (of: KnownHosts, host: string) => of.isKnown({ ...REQUEST, headers: { host } })
 
 it('a host is known if it is an address, a private name, or a name of the settings', () => {
-  const own = hosts({ hosts: ['Runs.example.com'] }, 'https://gateway.example.com/', (name) => name === 'cert.example.com')
+  const own = hosts(
+    { hosts: ['Runs.example.com'] },
+    'https://gateway.example.com/',
+    (name) => name === 'cert.example.com',
+  )
   for (const host of [
     '127.0.0.1:8009',
     '192.0.2.7',
@@ -34,7 +39,13 @@ it('a host is known if it is an address, a private name, or a name of the settin
     'cert.example.com',
   ])
     expect([host, isKnown(own, host)]).toEqual([host, true])
-  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8009', 'svc.evil.example', ''])
+  for (const host of [
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example:8009',
+    'svc.evil.example',
+    '',
+  ])
     expect([host, isKnown(own, host)]).toEqual([host, false])
 })
 
@@ -57,7 +68,9 @@ it('a gateway refuses a foreign Host and a foreign Origin everywhere, also for u
   const socket = { connection: 'Upgrade', upgrade: 'websocket', host: 'evil.example' }
   expect(await ask('/api/connections/bash/terminal', socket)).toBe(403)
   expect(await ask('/api/sessions', { host: 'runs.example.com' })).toBe(200)
-  expect(await ask('/api/sessions', { host: 'runs.example.com', origin: 'https://runs.example.com' })).toBe(200)
+  expect(await ask('/api/sessions', { host: 'runs.example.com', origin: 'https://runs.example.com' })).toBe(
+    200,
+  )
 })
 
 it('nothing below /.well-known exists, with a token or without', async () => {

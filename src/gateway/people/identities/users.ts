@@ -106,7 +106,9 @@ export class Users {
   /** Says in a few words since when a token for `/mcp` is paused. Returns undefined while it is not paused. */
   pauseOf({ id }: Pick<AccessToken, 'id'>): string | undefined {
     const { pausedAt, pausedBy = '' } = this.stored.tokens.get(id) ?? {}
-    return pausedAt === undefined ? undefined : `${pausedBy} paused the token at ${new Date(pausedAt).toISOString()}`
+    return pausedAt === undefined
+      ? undefined
+      : `${pausedBy} paused the token at ${new Date(pausedAt).toISOString()}`
   }
 
   /**

@@ -18,7 +18,12 @@ interface NewTokenProps {
 
 export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
   const own = person.value?.name ?? ''
-  const draft = useTabDraft(`token ${user ?? ''}`, { name: '', user: user ?? own, lifetime: '7776000', use: '' })
+  const draft = useTabDraft(`token ${user ?? ''}`, {
+    name: '',
+    user: user ?? own,
+    lifetime: '7776000',
+    use: '',
+  })
   const { name, lifetime, use } = draft.values
   const owner = user ?? draft.values.user
   const seconds = lifetimeSeconds(lifetime)

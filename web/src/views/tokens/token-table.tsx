@@ -43,7 +43,13 @@ export function TokenTable({ tokens, reload, user }: TokenTableProps) {
     close()
     const isIssued = issued !== undefined && 'token' in (issued as object)
     if (isIssued) showIssued(issued as IssuedToken)
-    toast(method === 'DELETE' ? 'The token is revoked' : isIssued ? 'The token is created' : 'The token is changed')
+    toast(
+      method === 'DELETE'
+        ? 'The token is revoked'
+        : isIssued
+          ? 'The token is created'
+          : 'The token is changed',
+    )
     reload()
   })
   const asked = { busy, error, make, onClose: close }
@@ -185,7 +191,8 @@ function TokenState({ token }: { readonly token: Token }) {
     )
   if (status === 'expired') return <State kind="expired">expired</State>
   if (status === 'inactive') return <State kind="off">user is not active</State>
-  if (token.paused_at !== undefined) return <State kind="off">paused by {visible(token.paused_by ?? '')}</State>
+  if (token.paused_at !== undefined)
+    return <State kind="off">paused by {visible(token.paused_by ?? '')}</State>
   if (next !== undefined) return <State kind="skipped">rotated, still valid</State>
   if (days === undefined) return <State kind="approved">valid</State>
   return (
