@@ -20,7 +20,7 @@ interface FoundFiles {
   readonly runbooks: readonly ListedRunbook[]
 }
 
-async function filesOf(repository: RunbookRepository, withRunbooks: boolean): Promise<FoundFiles> {
+async function readFiles(repository: RunbookRepository, withRunbooks: boolean): Promise<FoundFiles> {
   const paths = await repository.paths()
   return { paths, runbooks: withRunbooks ? (await repository.list([''])).runbooks : [] }
 }
@@ -41,7 +41,7 @@ export async function checkRepository(
   const options = { name, url, branch, stateDir: folder, log: NO_LOG, pathsOnly: !withRunbooks }
   const repository = RunbookRepository.open(options)
   try {
-    const reading = filesOf(repository, withRunbooks)
+    const reading = readFiles(repository, withRunbooks)
     if (!(await within(reading, withinMs))) return unread(`no paths within ${withinMs / 1000} s`)
     const files = await reading
     const found = branch === undefined ? 'HEAD was found' : `branch ${branch} was found`

@@ -50,8 +50,7 @@ function of2025(): AnyClient {
   const client = new OldClient({ name: 'probe', version: '1' })
   return {
     // The package's own types differ under exactOptionalPropertyTypes.
-    connect: () =>
-      client.connect(new OldTransport(place(), init())),
+    connect: () => client.connect(new OldTransport(place(), init())),
     list: async () => (await client.listTools()).tools as Tool[],
     call: async (name, given, onprogress) =>
       (await client.callTool(

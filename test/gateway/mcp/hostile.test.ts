@@ -61,11 +61,7 @@ describe('hostile bodies', () => {
       const { authorization: _, ...headers } = request.headers
       const answer = await site.post(request.body ?? '', headers)
       const text = await answer.text()
-      expect([name, answer.status, codeIn(text)]).toEqual([
-        name,
-        response.status,
-        codeIn(String(response.body)),
-      ])
+      expect([name, answer.status, codeIn(text)]).toEqual([name, response.status, codeIn(response.body)])
       compared += 1
     }
     expect(compared).toBe(SAME.size)
