@@ -178,7 +178,7 @@ const VERSION_18 = `
   ALTER TABLE history.tokens ADD COLUMN parent BLOB;`
 
 /** `for_mcp` marks a token that only `/mcp` accepts; the others say since when it is paused, and by whom. */
-const VERSION_34 = `
+const VERSION_36 = `
   ALTER TABLE history.tokens ADD COLUMN for_mcp INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE history.tokens ADD COLUMN paused_at INTEGER;
   ALTER TABLE history.tokens ADD COLUMN paused_by TEXT;`
@@ -202,7 +202,7 @@ declare module '../../store/room.ts' {
 
 export const userRoom: Room<UserRows> = {
   rows: (db) => new UserRows(db),
-  steps: { 11: VERSION_11, 17: VERSION_17, 18: VERSION_18, 26: VERSION_26, 34: VERSION_34 },
+  steps: { 11: VERSION_11, 17: VERSION_17, 18: VERSION_18, 26: VERSION_26, 36: VERSION_36 },
   json: { users: ['groups', 'budget'] },
 }
 
