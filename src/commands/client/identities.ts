@@ -156,7 +156,7 @@ const TOKEN_COLUMNS: readonly ItemColumn<ListedToken>[] = [
   { heading: 'USER', shrinks: true, of: ({ user }) => user },
   { heading: 'TOKEN', shrinks: 'last', of: ({ name }) => name },
   { heading: 'STATUS', of: ({ status, paused_at: paused }) => (paused === '' ? status : 'paused') },
-  { heading: 'FOR', leftOut: 4, of: ({ for: use }) => use ?? '' },
+  { heading: 'FOR', leftOut: 4, of: ({ for: use }) => use },
   { heading: 'EXPIRES', leftOut: 3, of: ({ expires_at: at }) => minute(at) || 'never' },
   { heading: 'LAST USE', leftOut: 2, of: ({ last_used_at: at }) => minute(at) },
   { heading: 'ID', leftOut: 1, of: ({ id }) => id },

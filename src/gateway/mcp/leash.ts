@@ -12,7 +12,7 @@ import { HistoryError } from '../store/errors.ts'
 
 /** A pause or a revocation reaches calls and sessions within this time. */
 const CHECK_MS = 250
-export const MAX_CALLS_OF_ONE_TOKEN = 20
+const MAX_CALLS_OF_ONE_TOKEN = 20
 /** Open sessions that one step reads at the start. */
 const STEP = 200
 
@@ -111,7 +111,7 @@ export class Leash {
     const reason =
       token === undefined
         ? 'the token was removed'
-        : (users.withdrawal(token) ?? users.pauseOf(token) ?? (obstacle && `${user} ${obstacle}`))
+        : (users.withdrawal(token) ?? (obstacle && `${user} ${obstacle}`))
     if (reason === undefined) return
     try {
       if (!sessions.end(id, 'token-ended', reason)) reviews.cancel(id, reason, user)

@@ -3,7 +3,7 @@ import { RunningAgent } from '../../support/sites/running-agent.ts'
 import { RunningGateway, type RunningGatewayOptions } from '../../support/sites/running-gateway.ts'
 
 /** Runbooks of all kinds that matter to tools. */
-export const RUNBOOKS = {
+const RUNBOOKS = {
   'ops/disk.runbook.sh':
     '# Show the free disk space\n# Of one folder.\necho "free: {{ .folder | default "/tmp" }}"\n',
   'ops/fails.runbook.sh': '# Fail with code 3\necho gone; exit 3\n',
@@ -29,7 +29,7 @@ mcp:
       - { path: ops/drop.runbook.sh, effect: destroy }
       - { path: ops/**, effect: read }`
 
-export const REVIEWED = `
+const REVIEWED = `
   - { name: asked, agent: local, command: [bash, --norc, --noprofile], runbooks: { repository: rb, path: ops/ }, review: { groups: [admin] } }
   - { name: closed, agent: local, command: [bash], runbooks: { repository: rb, path: ops/ }, access: { groups: [admin] } }`
 

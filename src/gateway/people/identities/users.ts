@@ -139,8 +139,8 @@ export class Users {
   }
 
   /**
-   * Says why work may no longer begin by itself, if the token with which it was requested was removed or
-   * revoked. Users request work and leave, so the work still begins after the token has expired or the
+   * Says why work may no longer begin by itself, if the token with which it was requested was removed, revoked
+   * or paused. Users request work and leave, so the work still begins after the token has expired or the
    * browser has signed out.
    */
   withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {
@@ -149,7 +149,7 @@ export class Users {
     if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     const parent = token.page?.parent
-    if (parent === undefined) return undefined
+    if (parent === undefined) return this.pauseOf(token)
     const signedInWith = this.#withHash(parent)
     return signedInWith === undefined
       ? 'the token of this sign-in was removed'
