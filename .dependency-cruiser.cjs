@@ -58,7 +58,7 @@ const FLOORS = [
   ['sessions/'],
   ['connections/', 'jira/', 'locks/', 'reviews/', 'webhooks/'],
   ['executions/'],
-  ['batches/', 'schedules/'],
+  ['batches/', 'mcp/', 'schedules/'],
   ['clients/', 'rooms[.]ts'],
   ['operating/'],
   ['rest/'],
@@ -87,6 +87,13 @@ const gatewayFloors = [
     severity: 'error',
     from: { path: '^src/', pathNot: '^src/gateway/rest/' },
     to: { path: ROUTES },
+  },
+  {
+    name: 'gateway-mcp-when-needed',
+    comment: 'without `mcp` in gateway.yaml, nothing of it is loaded',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/gateway/mcp/' },
+    to: { path: '^src/gateway/mcp/', dependencyTypesNot: ['dynamic-import', 'type-only', 'type-import'] },
   },
   {
     name: 'gateway-floor-known',

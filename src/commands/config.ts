@@ -173,6 +173,7 @@ export const OF_GATEWAY: ReadonlySet<string> = new Set([
   'listen',
   'locks',
   'masking',
+  'mcp',
   'repositories',
   'schedules',
   'sign-in',

@@ -20,6 +20,7 @@ type Told = Pick<
 const WITHOUT_ROUTE: Readonly<Partial<Record<`${AuditAction} ${AuditType}`, AuditVerb>>> = {
   'run sessions': 'ran an approved request',
   'sign-in users': 'signed in',
+  'execute tools': 'ran a tool',
   'reload settings': 'reloaded the settings',
   'start gateway': 'started the gateway',
   'stop gateway': 'stopped the gateway',

@@ -176,6 +176,7 @@ export const AUDIT_TYPES = [
   'webhooks',
   'gateway',
   'audit',
+  'tools',
 ] as const
 export type AuditType = (typeof AUDIT_TYPES)[number]
 
@@ -269,6 +270,8 @@ export interface Operation {
    * user.
    */
   readonly peopleOnly?: boolean
+  /** Accepts only tokens for mcp, which no other operation accepts. */
+  readonly isForMcp?: true
   /** Missing if the operation has no objects or if all callers can reach the same objects. */
   readonly scope?: OperationScope
   readonly audit: Audited | 'none'
@@ -301,7 +304,9 @@ export function callersOf({
   role,
   peopleOnly = false,
   byCookie,
-}: Pick<Operation, 'role' | 'peopleOnly' | 'byCookie'>): string {
+  isForMcp,
+}: Pick<Operation, 'role' | 'peopleOnly' | 'byCookie' | 'isForMcp'>): string {
+  if (isForMcp === true) return 'machines, with a token for mcp alone'
   const kinds = peopleOnly ? ', except machines' : ''
   return `${ROLES[role]}${kinds}${byCookie === undefined ? '' : BY_COOKIE[byCookie]}`
 }

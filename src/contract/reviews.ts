@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { machineShape } from './mcp.ts'
 import { GATEWAY_CODES } from '../wire/gateway-codes.ts'
 import { needed, type Contract, type Frozen } from './contract.ts'
 import { EXECUTION, OF_CHOICES, sentText } from './executions.ts'
@@ -101,6 +102,7 @@ const review = {
   withdrawn_by: about('name of the user who withdrew the request; missing otherwise', v.optional(text)),
   connection: about('name of the connection; for a batch, the first connection', text),
   owner: about('name of the requester', text),
+  ...machineShape,
   reason: about(
     'why the requester asks, with secrets replaced; missing if the requester gave no reason',
     v.optional(text),

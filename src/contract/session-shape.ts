@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { machineShape } from './mcp.ts'
 import { needed, type Frozen } from './contract.ts'
 import { FIRST, SECOND } from './first-run.ts'
 import { ReviewInSessionShape } from './reviews.ts'
@@ -84,6 +85,7 @@ const session = {
       v.description('title of the runbook at the time of the request; missing if the runbook had no title'),
     ),
   ),
+  ...machineShape,
   reason: about(
     'why the user asked, with secrets replaced; missing if the user gave no reason',
     v.optional(text),

@@ -34,6 +34,15 @@ const token = {
     'id of the new token after a rotation; missing if the token was not rotated',
     v.optional(text),
   ),
+  for: about(
+    'mcp: only /mcp accepts the token; missing for a token that everything else accepts',
+    v.optional(v.literal('mcp')),
+  ),
+  paused_at: about(
+    'since when /mcp refuses the token until it is resumed; missing if it is not paused',
+    v.optional(moment),
+  ),
+  paused_by: about('name of the user who paused the token; missing if it is not paused', v.optional(text)),
   current: v.pipe(
     v.optional(v.literal(true)),
     v.description(
@@ -75,12 +84,17 @@ export const tokenContract = {
     path: '/api/tokens',
     summary: 'Creates a token',
     description:
-      '`expires_in`: lifetime in seconds (default: the token does not expire). Only this answer shows the token.',
+      '`expires_in`: lifetime in seconds (default: the token does not expire). `for`: `mcp` makes a token of a machine that only /mcp accepts. Only this answer shows the token.',
     peopleOnly: true,
     scope: 'end',
     audit: { action: 'create', type: 'tokens', verb: 'created a token' },
     body: v.object(
-      { name: userName, user: v.nullish(userName), expires_in: v.nullish(lifetime, null) },
+      {
+        name: userName,
+        user: v.nullish(userName),
+        expires_in: v.nullish(lifetime, null),
+        for: v.nullish(v.literal('mcp', 'must be mcp')),
+      },
       'must be a JSON object',
     ),
     answers: { 201: IssuedTokenShape },
@@ -90,6 +104,7 @@ export const tokenContract = {
       'user-not-found',
       'name-taken',
       'too-many-tokens',
+      ['invalid-request', 422],
       'history-failed',
     ],
   },
@@ -126,5 +141,38 @@ export const tokenContract = {
     audit: { action: 'delete', type: 'tokens', verb: 'revoked a token', takesAway: true },
     answers: { 204: nothing },
     errors: ['sign-in-again', 'token-not-found', 'declared-in-settings', 'history-failed'],
+  },
+  pause: {
+    ...OPERATION,
+    method: 'POST',
+    path: '/api/tokens/:id/pause',
+    summary: 'Pauses a token for mcp: its runs end, its requests are withdrawn, and its tools refuse',
+    scope: 'tokens',
+    audit: { action: 'update', type: 'tokens', verb: 'paused a token', takesAway: true },
+    answers: { 200: TokenShape },
+    errors: [
+      'sign-in-again',
+      'token-not-found',
+      'declared-in-settings',
+      ['invalid-request', 422],
+      'history-failed',
+    ],
+  },
+  resume: {
+    ...OPERATION,
+    method: 'POST',
+    path: '/api/tokens/:id/resume',
+    summary: 'Resumes a token for mcp',
+    peopleOnly: true,
+    scope: 'tokens',
+    audit: { action: 'update', type: 'tokens', verb: 'resumed a token' },
+    answers: { 200: TokenShape },
+    errors: [
+      'sign-in-again',
+      'token-not-found',
+      'declared-in-settings',
+      ['invalid-request', 422],
+      'history-failed',
+    ],
   },
 } as const satisfies Contract

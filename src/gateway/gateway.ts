@@ -124,7 +124,9 @@ async function open(
   const { tickets, moves } = openIssues({ ...base, sessions }, opened)
   const batches = opened.own(new Batches({ ...base, users, reviews, runs, sessions, tickets, choices }))
   const clients = new Clients({ ...base, users, live, reviews, runs, access, sessions, tickets, audit })
-  const transport = opened.own(new Transport({ ...base, agents, clients, epoch: new StateEpoch(history), tls }))
+  const transport = opened.own(
+    new Transport({ ...base, agents, clients, epoch: new StateEpoch(history), tls }),
+  )
   const grpc = { host: listen.grpc.host, port: await transport.listen(listen.grpc) }
   const condition = conditionOf({ sessions, history, upkeep, moves, webhooks, tls })
   const longWork = new LongWork()

@@ -62,6 +62,8 @@ export interface AccessToken {
   readonly expiresAt?: number
   /** Set for the token in a browser's cookie. Such a token is accepted only in a cookie. */
   readonly page?: PageOf
+  /** Set for a token that only `/mcp` accepts. The token never changes into one of another kind. */
+  readonly isForMcp?: true
 }
 
 export interface StoredToken extends AccessToken {
@@ -70,6 +72,9 @@ export interface StoredToken extends AccessToken {
   readonly createdBy: string
   readonly revokedAt?: number
   readonly revokedBy?: string
+  /** Set while a token for `/mcp` is paused. */
+  readonly pausedAt?: number
+  readonly pausedBy?: string
   /** Id of the token that replaced this token by rotation. */
   readonly replacedBy?: string
 }

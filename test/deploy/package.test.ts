@@ -88,8 +88,8 @@ describe('the package', () => {
     expect(packed.sort()).toEqual([...modules, 'package.json'].sort())
   })
 
-  test('is small: less than eight megabytes of text, and no file that is large by mistake', () => {
-    expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(8 * 1024 ** 2)
+  test('is small: less than nine megabytes of text, and no file that is large by mistake', () => {
+    expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(9 * 1024 ** 2)
     const large = files.filter(({ size }) => size > 256 * 1024).map((file) => file.path)
     // The page's terminal and editor, and the reference of all fields of the REST interface.
     const isMeant = (name: string) =>
@@ -127,7 +127,7 @@ describe('the package', () => {
 
 /** What the page is made of stands in its licences, which the build has found by itself. */
 const ofPage = (name: string) =>
-  new RegExp(`^${name.replace(/.*node_modules\//, '')}\\b`, 'm').test(
+  new RegExp(`^${name.replace(/.*node_modules\//, '')}(?![\\w/-])`, 'm').test(
     readFileSync(path.join(root, 'dist/web/licenses.txt'), 'utf8'),
   )
 

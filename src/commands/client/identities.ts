@@ -146,6 +146,7 @@ export interface TokenFlags extends ListingFlags {
   readonly name?: string
   readonly expires?: string
   readonly overlap?: string
+  readonly for?: 'mcp'
   readonly quiet?: boolean
 }
 
@@ -154,7 +155,8 @@ type ListedToken = Read<TokenAnswer>
 const TOKEN_COLUMNS: readonly ItemColumn<ListedToken>[] = [
   { heading: 'USER', shrinks: true, of: ({ user }) => user },
   { heading: 'TOKEN', shrinks: 'last', of: ({ name }) => name },
-  { heading: 'STATUS', of: ({ status }) => status },
+  { heading: 'STATUS', of: ({ status, paused_at: paused }) => (paused === '' ? status : 'paused') },
+  { heading: 'FOR', leftOut: 4, of: ({ for: use }) => use },
   { heading: 'EXPIRES', leftOut: 3, of: ({ expires_at: at }) => minute(at) || 'never' },
   { heading: 'LAST USE', leftOut: 2, of: ({ last_used_at: at }) => minute(at) },
   { heading: 'ID', leftOut: 1, of: ({ id }) => id },
@@ -172,10 +174,11 @@ function minute(time: string): string {
 
 /** Prints only the token on stdout, so that a file or a pipe can take it. */
 export async function createTokenCommand(flags: TokenFlags): Promise<number> {
-  const { name = '', user, expires } = flags
+  const { name = '', user, expires, for: use } = flags
   const body = {
     name,
     ...(user !== undefined && { user }),
+    ...(use !== undefined && { for: use }),
     ...(expires !== undefined && { expires_in: secondsOf('--expires', expires) }),
   }
   return making(`cannot create token ${name}`, flags, (account) =>
@@ -200,6 +203,19 @@ export async function revokeTokenCommand(name: string, flags: TokenFlags): Promi
     const token = await tokenNamed(account, name, flags.user)
     await call(account, tokenContract.revoke, { id: token.id })
     const text = `token ${token.name} of ${token.user} revoked`
+    if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
+  })
+}
+
+export async function pauseTokenCommand(
+  word: 'pause' | 'resume',
+  name: string,
+  flags: TokenFlags,
+): Promise<number> {
+  return asking(flags.profile, `cannot ${word} token ${name}`, async (account, stdout) => {
+    const token = await tokenNamed(account, name, flags.user)
+    await call(account, tokenContract[word], { id: token.id })
+    const text = `token ${token.name} of ${token.user} ${word}d`
     if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
   })
 }

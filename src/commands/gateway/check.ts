@@ -10,6 +10,7 @@ import { sizeText } from '../../basics/text/units.ts'
 import { BackupError, HISTORY_FILE } from '../../gateway/operating/backup-format.ts'
 import { checkRestored } from '../../gateway/operating/restore.ts'
 import { LAYOUT, NEWEST_VERSION } from '../../gateway/rooms.ts'
+import type { ListedRunbook } from '../../gateway/runbooks/catalog.ts'
 import { missingRunbooks, unmatchedPaths } from '../../gateway/runbooks/unmatched-paths.ts'
 import { examineSettings } from '../../gateway/settings/load.ts'
 import { scheduleWarnings } from '../../gateway/settings/schedules.ts'
@@ -72,16 +73,20 @@ async function examine(file: string, tell: (line: Line) => void): Promise<void> 
 /** Reads all repositories, at the same time because one that does not answer takes seconds. */
 async function examinePaths(settings: GatewaySettings, tell: (line: Line) => void): Promise<void> {
   const known = new Map<string, readonly string[]>()
+  const runbooks = new Map<string, readonly ListedRunbook[]>()
+  const hasTools = settings.mcp.length > 0
   const examined = settings.repositories.map(async (repository) => {
     const lines: Line[] = []
     const examination = new Examination((line) => void lines.push(line), REPOSITORY_MS + 60_000)
     const name = `repository ${repository.name}`
-    const { fact } = await examination.check(name, () => checkRepository(repository, REPOSITORY_MS))
-    if (fact !== undefined) known.set(repository.name, fact)
+    const { fact } = await examination.check(name, () => checkRepository(repository, REPOSITORY_MS, hasTools))
+    if (fact?.paths !== undefined) known.set(repository.name, fact.paths)
+    if (fact !== undefined) runbooks.set(repository.name, fact.runbooks)
     return lines
   })
   for (const lines of await Promise.all(examined)) lines.forEach(tell)
-  for (const found of [...missingRunbooks(settings, known), ...unmatchedPaths(settings, known)])
+  const tools = hasTools ? (await import('../../gateway/mcp/offer.ts')).offerWarnings(settings, runbooks) : []
+  for (const found of [...missingRunbooks(settings, known), ...unmatchedPaths(settings, known), ...tools])
     tell({ name: 'settings', level: 'warning', found })
 }
 

@@ -20,6 +20,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, LoadRow>>>> = {
     run: async (parts) => (await running()).run(parts),
     exec: async (parts) => (await running()).exec(parts),
     connect: async () => (await running()).connect,
+    mcp: async () => (await signIn()).mcp,
   },
   'Watch and approve:': {
     sessions: async () => (await watching()).sessions,

@@ -2,7 +2,9 @@ import type { LoginFlags } from '../client/account/login.ts'
 import type { UseFlags } from '../client/account/use.ts'
 import type { AskingFlags } from '../client/asking/asking.ts'
 import type { TokenFlags } from '../client/identities.ts'
+import type { McpFlags } from '../client/mcp.ts'
 import {
+  choice,
   FORMATS,
   JSON_OPTION,
   LISTED,
@@ -102,9 +104,15 @@ export const token: CommandGroup = {
           '--expires <duration>',
           'lifetime of the token, for example 90d (default: the token does not expire)',
         ),
+        choice(
+          '--for <use>',
+          'mcp: the token of a machine is accepted only by /mcp (default: by everything else)',
+          ['mcp'],
+        ),
         option('--json', 'print the token and its details as JSON'),
       ],
       examples: [
+        'runbook-agent token create --user triage-bot --name claude --for mcp --expires 30d > mcp-token.txt',
         'runbook-agent token create --name laptop --expires 90d',
         'runbook-agent token create --user deploy-bot --name ci > token.txt',
       ],
@@ -135,5 +143,31 @@ export const token: CommandGroup = {
       examples: ['runbook-agent token revoke laptop'],
       run: async (name: string, flags: TokenFlags) => (await loadTokens()).revokeTokenCommand(name, flags),
     },
+    ...(['pause', 'resume'] as const).map((word) => ({
+      name: `${word} <token>`,
+      does:
+        word === 'pause'
+          ? 'Pause a token for mcp: its runs end, and its requests for approval are withdrawn'
+          : 'Resume a token for mcp',
+      options: [...OF_USER, QUIET],
+      examples: [`runbook-agent token ${word} claude --user triage-bot`],
+      run: async (name: string, flags: TokenFlags) =>
+        (await loadTokens()).pauseTokenCommand(word, name, flags),
+    })),
   ],
+}
+
+/** Clients of the Model Context Protocol start it: standard output has nothing but messages. */
+export const mcp: CommandRow = {
+  name: 'mcp',
+  does: 'Serve the runbooks of a gateway as tools to an AI agent on standard input and output',
+  options: [
+    required('--api-url <url>', 'address of the gateway'),
+    required(
+      '--token-file <file>',
+      'file with a token for mcp (token create --for mcp); no other token is accepted',
+    ),
+  ],
+  examples: ['runbook-agent mcp --api-url https://gateway.example --token-file mcp-token.txt'],
+  run: async (flags: McpFlags) => (await import('../client/mcp.ts')).mcpCommand(flags),
 }

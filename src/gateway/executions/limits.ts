@@ -29,7 +29,8 @@ export function checkMetadata(metadata: RunBody['metadata']): void {
     throw refused('invalid-request/metadata-levels', { most: MAX_METADATA_LEVELS })
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+/** Tells whether a value of JSON has more levels. */
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1))
 }

@@ -4,6 +4,8 @@ import type { Tickets } from '../jira/tickets.ts'
 import type { Reviews } from '../reviews/reviews.ts'
 import type { CheckedChoices } from './choices/checked-choices.ts'
 import { checkReason } from './reason.ts'
+import { hoopWords } from '../../wire/gateway-words.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import { reviewRule } from '../reviews/rules.ts'
 import { Reply } from '../handlers.ts'
 import {
@@ -54,6 +56,18 @@ export async function executeOrAsk(
     services.tickets.unused(ticket, error as Error)
     throw error
   }
+}
+
+/** Ends a session that runs, or withdraws its request. @param by user who stops it @throws HistoryError */
+export function stopSession(
+  {
+    sessions,
+    reviews,
+  }: { readonly sessions: Pick<Sessions, 'kill'>; readonly reviews: Pick<Reviews, 'cancel'> },
+  id: string,
+  by: string,
+): void {
+  if (!sessions.kill(id, by)) reviews.cancel(id, hoopWords.sessionKilled, by)
 }
 
 export function withIssue(

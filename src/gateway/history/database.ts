@@ -139,8 +139,17 @@ export class HistoryDatabase extends Store {
   }
 
   /** Reads page by page, so that the file is not locked while the caller handles an event. */
-  events(key: number, which: Events): Generator<SessionEvent> {
-    return this.#pages(this.#statements[which], key)
+  events(key: number, which: Events, after = 0): Generator<SessionEvent> {
+    return this.#pages(this.#statements[which], key, after)
+  }
+
+  /** Finds the event before the one that has this byte of the output, and how many bytes end with that event. */
+  outputPlace(key: number, byte: number): { readonly after: EventPlace; readonly before: number } {
+    const found = this.attempt(
+      'read events',
+      () => this.#statements.outputPlace.get([key, byte]) as [number, number] | undefined,
+    )
+    return { after: found?.[0] ?? 0, before: found?.[1] ?? 0 }
   }
 
   /** Returns the next few events of any kind. */
@@ -243,8 +252,8 @@ export class HistoryDatabase extends Store {
    * Reads until a page is empty. A short page need not be the last page, because events may be written while
    * the caller handles it.
    */
-  *#pages(statement: SqlStatement, session: number): Generator<SessionEvent> {
-    let after = 0
+  *#pages(statement: SqlStatement, session: number, begin = 0): Generator<SessionEvent> {
+    let after = begin
     for (;;) {
       const page = this.attempt('read events', () => statement.all([session, after]) as EventRow[])
       for (const row of page) {

@@ -20,6 +20,17 @@ import type { Writer } from './writer.ts'
 /** Number of sessions that an export in the order of the list reads at once. */
 const LISTED_STEP = 50
 
+/** A part of a session's output. */
+export interface OutputPart {
+  readonly bytes: Buffer
+  /** Number of the first byte. */
+  readonly start: number
+  /** Bytes of the whole recorded output so far. */
+  readonly total: number
+  /** Bytes of output that the record will never have. */
+  readonly missing: number
+}
+
 /** Reads sessions from the file. Reads output that is not in the file yet from the writer's memory. */
 export class HistoryReader {
   readonly #database: () => HistoryDatabase
@@ -107,6 +118,27 @@ export class HistoryReader {
     return { bytes: bytes.subarray(0, filled), truncated: recorded > maxBytes || this.#missing(row) > 0 }
   }
 
+  /**
+   * Returns a part of the bytes of the `o` and `e` events, without reading the others. Returns undefined for an
+   * unknown session.
+   * @param from number of the first byte; a negative number counts from the end
+   */
+  outputPart(id: string, from: number, maxBytes: number): OutputPart | undefined {
+    const row = this.#flushedRow(id)
+    if (row === undefined) return undefined
+    const total = this.#outputBytes(row)
+    const start = Math.min(total, from < 0 ? Math.max(0, total + from) : from)
+    const bytes = Buffer.allocUnsafe(Math.min(maxBytes, total - start))
+    const { after, before } = this.#database().outputPlace(row.key, start)
+    let [at, filled] = [before, 0]
+    for (const event of this.#all(row, 'output', after)) {
+      filled += event.bytes.copy(bytes, filled, Math.min(event.bytes.length, Math.max(0, start - at)))
+      at += event.bytes.length
+      if (filled >= bytes.length) break
+    }
+    return { bytes: bytes.subarray(0, filled), start, total, missing: this.#missing(row) }
+  }
+
   /** Returns the last piece of the stderr of an ended session, at most 64 KiB; empty if it ended otherwise. */
   errorTail(id: string): Buffer {
     const row = this.#flushedRow(id)
@@ -176,8 +208,8 @@ export class HistoryReader {
    * Reads the written events from the file, and the others from memory. Events stay in memory, for example,
    * while another program locks the file.
    */
-  *#all(row: SessionRow, which: Events): Generator<SessionEvent> {
-    yield* this.#database().events(row.key, which)
+  *#all(row: SessionRow, which: Events, after?: number): Generator<SessionEvent> {
+    yield* this.#database().events(row.key, which, after)
     yield* this.#pending(row.id, which)
   }
 

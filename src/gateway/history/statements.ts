@@ -157,6 +157,11 @@ function ofEvents(db: Connection) {
                           ORDER BY key DESC LIMIT ${EVENTS_PER_READ})
                         WHERE kind = 'o' AND stderr = 1 ORDER BY key DESC LIMIT 1`),
     lastSecond: reading('SELECT coalesce(max(seconds), 0) FROM events WHERE session = ?'),
+    // SQLite knows the length of a piece without reading its bytes.
+    outputPlace: reading(`SELECT key, before FROM (
+                            SELECT key, sum(length(bytes)) OVER (ORDER BY key) AS before FROM events
+                            WHERE session = ? AND kind IN ('o', 'e'))
+                          WHERE before <= ? ORDER BY key DESC LIMIT 1`),
     outputLength: reading(`${OUTPUT_LENGTH} WHERE session = ? AND kind IN ('o', 'e')`),
   }
 }

@@ -43,11 +43,18 @@ export const REFUSALS = {
     'connection-gone': 'nothing has run: connection <name> not found, or <owner> has no access to it now',
     'approval-now-needed': 'the connection now needs an approval; request the batch again',
     'no-provider': 'OIDC provider not configured',
+    'mcp-token': 'this token is only for /mcp: nothing else accepts it',
+    'no-mcp-token':
+      '/mcp accepts only tokens that were made for it: runbook-agent token create --user MACHINE --name NAME --for mcp',
   },
   'invalid-request': {
     field: '<problem>',
     'field-422': [422, '<problem>'],
     body: 'request body: <problem>',
+    'key-of-another':
+      'nothing has run: this request_key belongs to another request (session <id>); choose a new one',
+    'key-ended':
+      'nothing has run: this request_key was used more than 24 hours ago (session <id>); choose a new one',
     'body-not-object': 'request body: must be a JSON object',
     'connection-tags': 'the connection does not have these tags',
     'no-connections': 'connections: is required if tags is missing',
@@ -88,6 +95,14 @@ export const REFUSALS = {
     rename: [422, 'name: cannot be changed, because sessions are recorded under it'],
     'active-key': [422, 'cannot reactivate an active api key'],
     status: [422, 'wrong status value "<status>"'],
+    'mcp-of-person': [
+      422,
+      'for: tokens for mcp belong to machines, and <user> is a person; create a machine first',
+    ],
+    'not-pausable': [
+      422,
+      'token <name> of <user> is not for mcp: only tokens for mcp can be paused; revoke it instead',
+    ],
     'admin-group': [422, 'cannot delete admin group <name>'],
     'review-status': hoopWords.reviewNotUpdated('unknown status'),
     'second-window': hoopWords.reviewNotUpdated('time window can only be set once'),
@@ -111,6 +126,9 @@ export const REFUSALS = {
       'the scripts and variables of your running sessions have more than 128 MiB together; wait until some of the sessions end',
     history: '<reason>; wait until some of them end',
     reviews: '<count> of your requests wait for an approval or for their run; wait until some of them end',
+    calls: '<count> calls of this token are running; wait until some of them end',
+    'machine-reviews':
+      'nothing has run: <count> requests of <name> wait for people already; tell the user, or withdraw one with stop',
     batches: '<count> of your batches are running or waiting for approval; wait until some of them end',
     work: '<whose> searches, comparisons and checks of scripts run or wait already; try again when they have ended',
     lists:
@@ -284,7 +302,11 @@ export const REFUSALS = {
   'sign-in-again':
     'this browser signed in more than <minutes> minutes ago: sign in again to change users and tokens',
   'webhook-not-found': 'webhook <name> not found',
-  'session-not-found': { session: hoopWords.sessionNotFound, resource: hoopWords.notFound },
+  'session-not-found': {
+    session: hoopWords.sessionNotFound,
+    resource: hoopWords.notFound,
+    machine: 'session_id: no run of this machine has this id; runs lists them',
+  },
   'download-expired': hoopWords.downloadExpired,
   'endpoint-not-found': {
     any: 'no such endpoint: <endpoint>',
@@ -292,6 +314,7 @@ export const REFUSALS = {
     'long-name': 'no such endpoint: a name in the path is too long',
     connect: 'no such endpoint: CONNECT (this gateway is not a proxy)',
     examples: 'this gateway has no examples',
+    mcp: 'no such endpoint: /mcp (gateway.yaml has no mcp)',
   },
   'malformed-http': {
     request: 'malformed HTTP request',
@@ -299,12 +322,14 @@ export const REFUSALS = {
     host: 'Host: is required',
     path: 'path: is not valid URL encoding',
     'content-type': [415, 'Content-Type: is malformed'],
+    'not-json': [415, 'Content-Type: must be application/json'],
     'content-length': 'Content-Length: is not the length of the body',
     expect: [417, 'Expect: only 100-continue is supported'],
     http2: 'this address speaks HTTP/1.1, not HTTP/2: gRPC is served on listen.grpc',
   },
   'request-timeout': 'the request was not received in time',
   'foreign-page': {
+    host: 'access denied: Host: is no name of this gateway; set listen.public-url, or add the name to listen.hosts',
     site: 'access denied: the request comes from a page of another address',
     header: 'access denied: a request that changes something needs the header <header>: 1',
     origin:
@@ -313,6 +338,7 @@ export const REFUSALS = {
   'budget-spent': '<name> has used up its budget of <what> in <span>: try again after <time>',
   'token-ended': {
     answer: '<reason> before this request was answered; the work that the request started continues',
+    tool: 'nothing has run: <reason>',
     run: 'nothing has run: <withdrawal> after the request; <user> has to start the run',
   },
   'not-yourself': {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify'
 import { FRESH_MINUTES, type Operation, type OperationTable, type Role } from '../../contract/contract.ts'
 import { checkIsPerson, type AccessToken, type GatewayUser, type SignedIn } from '../identity.ts'
 import type { LiveUses } from '../people/identities/token-uses.ts'
-import { type Users, bearerToken } from '../people/identities/users.ts'
+import { type TokenUse, type Users, bearerToken } from '../people/identities/users.ts'
 import { refused, type RequestRefused } from '../refusals/request-refused.ts'
 import { errorBody } from './http-error.ts'
 import { DOCS } from './openapi.ts'
@@ -24,7 +24,7 @@ declare module 'fastify' {
 }
 
 /** Facts of an operation that are checked before its handler is called. */
-type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 'query'>
+type RouteRule = Pick<Operation, 'role' | 'audit' | 'byCookie' | 'peopleOnly' | 'isForMcp' | 'query'>
 
 /** Pages need no sign-in, because they are the same for all callers. */
 const PAGE = { role: 'public', audit: 'none' } as const
@@ -59,12 +59,12 @@ export function authorize(
   request: FastifyRequest,
 ): SignedIn | undefined {
   const operation: Omit<RouteRule, 'audit'> = request.routeOptions.config.operation ?? { role: 'user' }
-  const { role, byCookie, peopleOnly = false } = operation
+  const { role, byCookie, peopleOnly = false, isForMcp = false } = operation
   if (role === 'public') return undefined
-  const cookie = hasToken(request.headers) ? undefined : signInOf(request)
+  const cookie = isForMcp || hasToken(request.headers) ? undefined : signInOf(request)
   const signedIn =
     cookie === undefined
-      ? authenticate(users, request.headers, request.callerAddress)
+      ? authenticate(users, request.headers, request.callerAddress, isForMcp ? 'mcp' : undefined)
       : withCookie(users, cookie)
   if (cookie !== undefined) checkByPage(request, webUrl(), byCookie)
   const { user, token } = signedIn
@@ -111,13 +111,14 @@ function checkIsFresh(users: Users, token: AccessToken): void {
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Reads `Authorization: Bearer` or `Api-Key`. @throws RequestRefused 401, 429 */
-export function authenticate(users: Users, headers: Headers, ip: string): SignedIn {
+export function authenticate(users: Users, headers: Headers, ip: string, use?: TokenUse): SignedIn {
   if (headers['authorization'] === undefined && headers['api-key'] === undefined)
     throw refused('unauthenticated/unknown')
   return signedInWith(
     users,
     bearerToken(text(headers['authorization'])) ?? text(headers['api-key']) ?? '',
     ip,
+    use,
   )
 }
 
@@ -126,9 +127,9 @@ function hasToken(headers: Headers): boolean {
   return [headers['authorization'], headers['api-key']].some((header) => text(header) !== undefined)
 }
 
-/** @throws RequestRefused 401, 429 */
-export function signedInWith(users: Users, token: string, ip: string): SignedIn {
-  const signedIn = users.withToken(token, ip)
+/** @throws RequestRefused 401, 403, 429 */
+export function signedInWith(users: Users, token: string, ip: string, use?: TokenUse): SignedIn {
+  const signedIn = users.withToken(token, ip, use)
   if (signedIn !== undefined) return signedIn
   const reason = users.whyRefused(token)
   const isUnknown = reason === undefined

@@ -10,6 +10,7 @@ import { executionContract } from '../../contract/executions.ts'
 import { backupContract, gatewayContract, settingsContract } from '../../contract/gateway.ts'
 import { jiraContract } from '../../contract/jira.ts'
 import { lockContract } from '../../contract/locks.ts'
+import { mcpContract } from '../../contract/mcp.ts'
 import { apiKeyContract, budgetContract, serviceAccountContract } from '../../contract/machines.ts'
 import { reviewContract } from '../../contract/reviews.ts'
 import { runbookContract } from '../../contract/runbooks.ts'
@@ -46,6 +47,7 @@ import { scheduleRoutes } from '../schedules/routes.ts'
 import { webhookRoutes } from '../webhooks/routes.ts'
 import { auditExportRoute } from './audit-export.ts'
 import { backupRoutes, gatewayRoutes, settingsRoutes } from './gateway-routes.ts'
+import { mcpRoute } from './mcp.ts'
 import { mount, type Scopes } from './mount.ts'
 import { changesRoute } from './page/changes.ts'
 import { pageSignInRoute, pageSignOutRoute } from './page/sign-in.ts'
@@ -97,6 +99,7 @@ const RESOURCES: readonly Resource[] = [
   resource(localSignInContract, localSignInRoutes),
   resource(browserSignInContract, browserSignInRoutes, ({ app }, services) => oidcRoutes(app, services)),
   resource(deviceSignInContract, deviceSignInRoutes, ({ app }, services) => devicePages(app, services)),
+  byHand(mcpContract, mcpRoute),
   byHand(pageContract, ({ app, withBodies }, services) => {
     pageSignInRoute(withBodies, services)
     pageSignOutRoute(app, services)

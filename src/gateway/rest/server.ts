@@ -12,6 +12,8 @@ import { answerFaults, checkHost, faultOptions, knowCallers } from './http-fault
 import { describeRoutes, MAX_NAME_CHARACTERS } from './openapi.ts'
 import { EXEC_STREAM } from '../../wire/framed-packets.ts'
 import { framedStreams } from './framed-call.ts'
+import { KnownHosts } from './known-hosts.ts'
+import { MCP } from './mcp.ts'
 import type { RestServices } from './services.ts'
 import { isMistyped, pageRoutes, sendMistyped } from './page/files.ts'
 import { serveSockets, TERMINAL } from './page/terminal.ts'
@@ -59,6 +61,7 @@ export function restServer(services: RestServices): FastifyInstance {
     return sendError(reply, refused('endpoint-not-found/any', { endpoint }))
   })
   const order = new RequestOrder(app.server)
+  const hosts = new KnownHosts(services)
   answerFaults(app.server, order, services)
   knowCallers(app, services.callerAddress)
   const answers = new Set<Promise<unknown>>()
@@ -76,14 +79,19 @@ export function restServer(services: RestServices): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     const isForPeople = isPage(request.routeOptions.url) || isMistyped(request)
     if (!isForPeople) void reply.headers(UNKEPT)
+    hosts.check(request.raw)
     // Without an upgrade, this request comes through a proxy that has dropped the offer of the upgrade. The
     // client continues over gRPC with the same token, so a wrong token counts only there.
     const isUnoffered = request.raw.url === EXEC_STREAM
-    const signedIn = isForPeople || isUnoffered ? undefined : authorize(services, request)
+    // Clients of /mcp look here for a sign-in that this gateway does not have, without a token.
+    const isUnknown = request.routeOptions.url === undefined && request.url.startsWith('/.well-known/')
+    const signedIn = isForPeople || isUnoffered || isUnknown ? undefined : authorize(services, request)
     // A WebSocket reports its end in a frame, so it is left out here. The route is compared, because any
     // request can have the upgrade header.
     const isSocket = request.routeOptions.url === TERMINAL
-    if (signedIn !== undefined && !isSocket) endWithToken(services.live, signedIn.token, reply)
+    // Calls of tools are answered before they end: their clients would wait for the answer otherwise.
+    const isMcp = request.routeOptions.url === MCP
+    if (signedIn !== undefined && !isSocket && !isMcp) endWithToken(services.live, signedIn.token, reply)
     checkHost(request.raw)
     if (isClosing) throw refused('gateway-stopped/shutdown')
     if (signedIn !== undefined && request.method !== 'GET') {
@@ -93,7 +101,7 @@ export function restServer(services: RestServices): FastifyInstance {
     }
     done()
   })
-  serveUpgrades(app.server, order, [serveSockets(app), framedStreams(app, services)])
+  serveUpgrades(app.server, order, hosts, [serveSockets(app), framedStreams(app, services)])
   requireOperations(app, OPERATIONS)
   auditCalls(app, services)
   app.decorate('patiently', (work) => services.history.patiently(work))

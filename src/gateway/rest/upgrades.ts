@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
+import type { KnownHosts } from './known-hosts.ts'
 import type { RequestOrder } from './request-order.ts'
 
 export interface Upgrade {
@@ -18,13 +19,22 @@ export interface Upgrade {
  * requests of the connection are not answered, the connection ends after their answers instead: two protocols
  * would write to it.
  */
-export function serveUpgrades(server: Server, order: RequestOrder, upgrades: readonly Upgrade[]): void {
+export function serveUpgrades(
+  server: Server,
+  order: RequestOrder,
+  hosts: Pick<KnownHosts, 'isKnown'>,
+  upgrades: readonly Upgrade[],
+): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (order.endHandedOver(socket)) return
     const wanted = request.headers.upgrade?.toLowerCase()
     const upgrade = upgrades.find(
       ({ protocol, isServed }) =>
-        protocol === wanted && mayBeUpgraded(request) && isServed(request.url ?? ''),
+        protocol === wanted &&
+        mayBeUpgraded(request) &&
+        // As an ordinary request, it is refused with the reason.
+        hosts.isKnown(request) &&
+        isServed(request.url ?? ''),
     )
     if (upgrade === undefined) passOver(server, request, socket, head)
     else upgrade.take(request, socket, head)

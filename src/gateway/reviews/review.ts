@@ -1,3 +1,4 @@
+import type { McpOrigin } from '../sessions/mcp-labels.ts'
 import type { ShownMark } from '../sessions/shown-places.ts'
 import { randomUUID } from 'node:crypto'
 import type { ReviewAnswer, ReviewInSession } from '../../contract/reviews.ts'
@@ -123,6 +124,8 @@ export interface ShownRequest {
   readonly scriptDigest: { readonly kind: 'sha256' | 'hmac-sha256'; readonly hex: string }
   /** Arguments, with secrets replaced. */
   readonly clientArgs: readonly string[]
+  /** Set if a machine asks by a tool of /mcp. */
+  readonly machine?: McpOrigin
   /** Why the requester asks, with secrets replaced. Missing if there is no reason. */
   readonly reason?: string
   /** Names of the variables, without values. */
@@ -210,7 +213,7 @@ export function isIncomplete(review: ListedReview | Review): boolean {
 
 /** hoop's contract for reviews in sessions, followed by fields of our own. */
 export function reviewInSession(review: ListedReview | Review): ReviewInSession {
-  const { scriptDigest, clientArgs, envVars, reason } = review.shown
+  const { scriptDigest, clientArgs, envVars, reason, machine } = review.shown
   return {
     id: review.id,
     type: review.type,
@@ -227,6 +230,7 @@ export function reviewInSession(review: ListedReview | Review): ReviewInSession 
     ...(review.withdrawnBy !== undefined && { withdrawn_by: review.withdrawnBy }),
     connection: review.connection,
     owner: review.owner,
+    ...(machine !== undefined && { machine }),
     ...(reason !== undefined && { reason }),
     ...(review.runbook !== undefined && { runbook: review.runbook }),
     expires_at: new Date(review.expiresAt).toISOString(),

@@ -1,4 +1,5 @@
 import { shownReason, type SessionRequest } from '../sessions/session-request.ts'
+import { mcpOrigin } from '../sessions/mcp-labels.ts'
 import { shownPlaces } from '../sessions/shown-places.ts'
 import type { WaitingSession } from '../sessions/sessions.ts'
 import type { EarlierRuns, FactRows } from './fact-rows.ts'
@@ -22,10 +23,12 @@ interface ShownOf {
 /** Returns what reviewers see of a request besides its session. No part contains a secret. */
 export function shownRequest({ request, waiting, connections, earlier, digest }: ShownOf): ShownRequest {
   const { clientArgs, envVars, script, rendered, bringsInput } = request
+  const machine = mcpOrigin(request.labels)
   const marks = rendered === undefined ? [] : shownPlaces(script, rendered.places, waiting.shown)
   return {
     scriptDigest: digest,
     clientArgs: clientArgs.map((argument) => waiting.shown(Buffer.from(argument)).toString()),
+    ...(machine !== undefined && { machine }),
     ...shownReason(request, waiting.shown),
     envVars: [...envVars.keys()].sort(),
     ...(script.length > 0 && { summary: summaryOf(request, waiting) }),

@@ -50,7 +50,7 @@ export class RequestVault {
   }
 
   /** Returns a keyed hash, because a text could be guessed from a plain hash. */
-  digest(text: Buffer, purpose: 'script' | 'first' = 'script'): string {
+  digest(text: Buffer, purpose: 'script' | 'first' | 'mcp' = 'script'): string {
     return createHmac('sha256', this.#keyOrNew()).update(`${purpose} `).update(text).digest('hex')
   }
 

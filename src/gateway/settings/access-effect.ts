@@ -12,7 +12,7 @@ interface Changed {
 }
 
 /** Settings whose entries give access. */
-const GIVES: readonly string[] = ['users', 'connections']
+const GIVES: readonly string[] = ['users', 'connections', 'mcp']
 
 /** @param parts the effects of the changed parts */
 export function effectOfEntry({ setting, change }: Changed, parts: readonly AccessEffect[]): AccessEffect {

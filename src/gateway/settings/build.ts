@@ -60,6 +60,7 @@ export function buildSettings(shape: SettingsShape, sources: Sources, problems: 
     locks: shape.locks.map(buildLock),
     schedules: shape.schedules.map(buildSchedule),
     webhooks: buildWebhooks(shape.webhooks, sources, problems),
+    mcp: shape.mcp,
     limits: buildLimits(limits),
     stopTimeoutMs: shape['stop-timeout'],
     history: { ...buildRetention(history, shape.connections), auditRetainMs: history['audit-retain'] },

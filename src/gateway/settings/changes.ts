@@ -23,12 +23,13 @@ const LIMITS: { readonly [Limit in keyof GatewaySettings['limits']]-?: string } 
 
 /** The parts of each setting that are compared and reported. */
 export const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: GatewaySettings) => Parts } = {
-  listen: ({ listen: { http, grpc, metrics, tls, publicUrl, trustedProxies } }) => ({
+  listen: ({ listen: { http, grpc, metrics, tls, publicUrl, hosts, trustedProxies } }) => ({
     http,
     grpc,
     metrics,
     tls,
     'public-url': publicUrl,
+    hosts,
     'trusted-proxies': trustedProxies,
   }),
   state: ({ state }) => ({ state }),
@@ -41,6 +42,7 @@ export const PARTS: { readonly [Setting in keyof GatewaySettings]-?: (of: Gatewa
   locks: ({ locks }) => byName(locks),
   schedules: ({ schedules }) => byName(schedules),
   webhooks: ({ webhooks }) => byName(webhooks),
+  mcp: ({ mcp }) => Object.fromEntries(mcp.map((offer, at) => [`offer ${at + 1}`, offer])),
   connections: ({ connections }) => byName(connections),
   limits: ({ limits }) =>
     Object.fromEntries(

@@ -14,6 +14,7 @@ export function buildListen(
     tls,
     metrics,
     'public-url': publicUrl,
+    hosts,
     'trusted-proxies': trustedProxies,
   }: SettingsShape['listen'],
   sources: Sources,
@@ -25,6 +26,7 @@ export function buildListen(
   return {
     http,
     grpc,
+    hosts,
     trustedProxies,
     ...own,
     ...(typeof publicUrl === 'string' && { publicUrl }),

@@ -245,12 +245,12 @@ function isBare({ users, agents, connections }: GatewaySettings): boolean {
 
 /** Keeps the running gateway's addresses and state folder, which only a new start can change. */
 function withFixed(found: GatewaySettings, { listen, state }: GatewaySettings): GatewaySettings {
-  const { tls: wanted, publicUrl } = found.listen
+  const { tls: wanted, publicUrl, hosts } = found.listen
   const { http, grpc, metrics, trustedProxies } = listen
   // TLS cannot be switched on or off while the gateway runs, but its files may change.
   const tls = listen.tls && withFixedDemand(wanted ?? listen.tls, listen.tls)
   const given = { ...(metrics && { metrics }), ...(tls && { tls }), ...(publicUrl && { publicUrl }) }
-  return { ...found, state, listen: { http, grpc, trustedProxies, ...given } }
+  return { ...found, state, listen: { http, grpc, hosts, trustedProxies, ...given } }
 }
 
 /** Keeps whether agents need client certificates, because only a new start can change that. */

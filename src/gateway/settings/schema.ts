@@ -16,6 +16,7 @@ import {
 } from '../../basics/settings/shapes.ts'
 import { RECORDED_BYTES } from '../../contract/executions.ts'
 import { LockShape, RunbookPattern } from './locks.ts'
+import { McpShape } from './mcp.ts'
 import { MaskingShape } from './masking-shape.ts'
 import { checkBranch, parseRemote } from './repositories.ts'
 import { reasonNeed, ReviewShape, RunbookReviewShape } from './reviews.ts'
@@ -110,6 +111,11 @@ const PublicUrl = parsed((written) => {
   return isWeb && isPlain ? url.href.replace(/\/+$/, '') : undefined
 }, 'a url that begins with http:// or https://, without a password,')
 
+const HostName = matching(
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
+  'a host name without a port',
+)
+
 const ListenShape = map({
   http: about(
     'address of the REST interface; port 0 means any free port',
@@ -122,6 +128,10 @@ const ListenShape = map({
   'public-url': about(
     'address at which people reach the REST interface; used in links (default: listen.http)',
     v.nullish(PublicUrl),
+  ),
+  hosts: about(
+    'further names by which the REST interface is reached; by other names, except IP addresses, names of private networks, the public-url and the names of the certificate, requests are refused',
+    v.nullish(list(HostName, 'names'), []),
   ),
   tls: about(
     'TLS for listen.http and listen.grpc; the gateway reads the files again when they change',
@@ -366,6 +376,10 @@ export const SettingsShape = map({
   locks: about('runbooks that run one at a time, by name', v.nullish(list(LockShape, 'locks'), [])),
   webhooks: about('addresses that receive messages about events', v.nullish(WebhooksShape, [])),
   schedules: about('runbooks that the gateway runs at set times', v.nullish(SchedulesShape, [])),
+  mcp: about(
+    'runbooks that AI agents may run as tools of /mcp, for groups of machines (default: there is no /mcp)',
+    v.nullish(list(McpShape, 'offers'), []),
+  ),
   limits: v.nullish(LimitsShape, {}),
   'stop-timeout': about(
     'how long running sessions may continue when the gateway is told to stop; after that time the gateway ends them',

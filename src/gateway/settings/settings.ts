@@ -5,6 +5,7 @@ import type { Budget, UserKind } from '../identity.ts'
 import type { CertificateFiles } from '../tls/certificates.ts'
 import type { JiraSettings, JiraTemplate } from './jira.ts'
 import type { LockSettings } from './locks.ts'
+import type { McpOffer } from './mcp.ts'
 import type { OidcSettings } from './oidc.ts'
 import type { Retention } from './retention.ts'
 import type { ReasonSetting, ReviewSettings, RunbookReview } from './reviews.ts'
@@ -22,6 +23,8 @@ export interface GatewaySettings {
     readonly metrics?: Address
     /** Address for links, without a slash at the end. */
     readonly publicUrl?: string
+    /** Further names by which the REST interface is reached. */
+    readonly hosts: readonly string[]
     /** Networks of proxies. The gateway takes the caller's address from their `X-Forwarded-For`. */
     readonly trustedProxies: readonly string[]
     /** Undefined if `http` and `grpc` have no TLS. */
@@ -41,6 +44,8 @@ export interface GatewaySettings {
   readonly locks: readonly LockSettings[]
   readonly schedules: readonly ScheduleSettings[]
   readonly webhooks: readonly WebhookSettings[]
+  /** Tools for machines. If empty, `/mcp` is missing. */
+  readonly mcp: readonly McpOffer[]
   /** How long running sessions may continue after the gateway is told to stop. */
   readonly stopTimeoutMs: number
   readonly limits: {

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
 import { decodeUtf8, FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
 import type { Logger } from '../../basics/logger.ts'
@@ -46,6 +47,11 @@ export class ServerCertificate {
   /** Time at which the certificate expires, in ms since 1970. */
   get endsAt(): number {
     return this.#pair.endsAt
+  }
+
+  /** Tells whether the certificate is for this name. */
+  isFor(name: string): boolean {
+    return this.#pair.own.checkHost(name) !== undefined
   }
 
   /** Text for operators. Undefined if all is well. */
@@ -107,6 +113,8 @@ interface CertificatePair {
   readonly key: Secret
   /** PEM. */
   readonly agentCa?: string
+  /** The server's own certificate. */
+  readonly own: X509Certificate
   /** Time at which the certificate expires, in ms since 1970. */
   readonly endsAt: number
 }
@@ -125,7 +133,7 @@ export function readPair(files: CertificateFiles): CertificatePair {
     throw new SetUpError(`${files.key} is not the key of the first certificate in ${files.certificate}`)
   checkUsable(files.certificate, { cert: certificate, key, minVersion: MIN_VERSION })
   const endsAt = Date.parse(own.validTo)
-  return { certificate, key: new Secret(key), endsAt, ...agentAuthorities(files) }
+  return { certificate, key: new Secret(key), own, endsAt, ...agentAuthorities(files) }
 }
 
 function agentAuthorities({ agentCa: file }: CertificateFiles): Pick<CertificatePair, 'agentCa'> {

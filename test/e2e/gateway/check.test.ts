@@ -85,6 +85,30 @@ describe('gateway --check', () => {
     })
   })
 
+  it('warns of runbooks of mcp that are no tools, and of tools without a title', async () => {
+    const rb = (name: string, text: string) => place.write(`rb/${name}`, text)
+    rb('ops/good.runbook.sh', '# Say it\necho it\n')
+    rb('ops/untitled.runbook.sh', 'echo it\n')
+    rb('ops/secret.runbook.sh', '# Needs one\necho {{ .password | required "it" | type "password" }}\n')
+    rb('other/untitled.runbook.sh', 'echo it\n')
+    const git = ['-C', place.at('rb'), '-c', 'user.name=t', '-c', 'user.email=t@example.test']
+    execFileSync('git', [...git, 'add', '.'])
+    execFileSync('git', [...git, 'commit', '--quiet', '--message=second'])
+    const connection = '{ name: a, agent: l, command: [bash], runbooks: { repository: rb } }'
+    const agent = 'agents: [{ name: l, key: xagt-a-key-for-tests-0123456789 }]'
+    const mcp = 'mcp: [{ groups: [triage], runbooks: [{ path: "ops/**", effect: read }] }]'
+    configure({ more: `${agent}\nconnections: [${connection}]\n${mcp}` })
+    const { code, stdout } = await check()
+    const warnings = stdout.split('\n').filter((line) => line.includes('mcp: '))
+    expect([code, warnings]).toEqual([
+      0,
+      [
+        expect.stringMatching(/ops\/secret\.runbook\.sh .* parameter password is a required secret/),
+        expect.stringMatching(/ops\/untitled\.runbook\.sh .* no title/),
+      ],
+    ])
+  })
+
   it('names a port that is taken, and one that it may not have', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -198,6 +198,8 @@ const ASKED: Readonly<Record<string, () => Asking | Promise<Asking>>> = {
   },
   'POST /api/tokens': () => ({ body: { name: freshName() } }),
   'POST /api/tokens/:id/rotate': async () => ({ path: `/api/tokens/${await token()}/rotate`, body: {} }),
+  'POST /api/tokens/:id/pause': async () => ({ path: `/api/tokens/${await token()}/pause` }),
+  'POST /api/tokens/:id/resume': async () => ({ path: `/api/tokens/${await token()}/resume` }),
   'DELETE /api/tokens/:id': async () => ({ path: `/api/tokens/${await token()}` }),
   ...Object.fromEntries(
     [
@@ -299,12 +301,14 @@ type Outcome = 'unauthenticated' | 'wrong role' | 'out of reach' | 'answered'
 
 function outcomeFor(
   { is, onPage = false }: Caller,
-  { role, scope, byCookie }: Operation,
+  { role, scope, byCookie, isForMcp }: Operation,
   isOfObject: boolean,
 ): Outcome {
   const isOne = (parts: readonly Part[]) => parts.some((part) => is.includes(part))
   if (role === 'public') return 'answered'
   if (is.length === 0) return 'unauthenticated'
+  // test/gateway/mcp/token.test.ts has the tokens that it is for.
+  if (isForMcp === true) return onPage ? 'unauthenticated' : 'out of reach'
   if (onPage && byCookie === 'refused') return 'out of reach'
   if (!isOne(HOLDERS[role])) return 'wrong role'
   const isReached = !isOfObject || scope === undefined || scope === 'link' || isOne(REACHED[scope])
@@ -337,7 +341,8 @@ function outcomeOf({ status, body }: Answered): Outcome {
   if (status === 403 && message === 'access denied') return 'wrong role'
   if (REFUSALS.includes(String(code))) return 'out of reach'
   // Of a socket, which is not asked for as one here.
-  if (status < 400 || String(message).includes('is a WebSocket') || TO_ALL.includes(String(code)))
+  // The same for a token that is not for mcp, and so cannot be paused.
+  if (status < 400 || /is a WebSocket|is not for mcp/.test(String(message)) || TO_ALL.includes(String(code)))
     return 'answered'
   throw new Error(`${status} ${String(code)} is no answer to a whole request`)
 }

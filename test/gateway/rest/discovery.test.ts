@@ -82,10 +82,10 @@ describe('GET /api/serverinfo', () => {
   it('names the host as the caller does where the gateway listens on all of its addresses', async () => {
     await using everywhere = await RunningGateway.start({}, { host: '0.0.0.0' })
     const { port } = new URL(everywhere.gateway.http)
-    const { api_url, grpc_url } = await serverInfo(Number(port), 'gateway.example.org:8009')
+    const { api_url, grpc_url } = await serverInfo(Number(port), 'gateway.internal:8009')
     expect([api_url, grpc_url]).toEqual([
-      `http://gateway.example.org:${port}`,
-      `grpc://gateway.example.org:${new URL(everywhere.gateway.grpc).port}`,
+      `http://gateway.internal:${port}`,
+      `grpc://gateway.internal:${new URL(everywhere.gateway.grpc).port}`,
     ])
   })
 

@@ -103,6 +103,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
     expect(loadSettings(file, { SOME: 'value', MAY_CONNECT: 'false' })).toStrictEqual({
       listen: {
         ...{ http: { host: '127.0.0.1', port: 0 }, grpc: { host: '::1', port: 8010 } },
+        hosts: [],
         trustedProxies: ['10.0.0.7/32', 'fd00::/8'],
       },
       state: join(folder, 'state'),
@@ -155,6 +156,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         { name: 'all', runbooks: [PathPattern.from('**')] },
       ],
       webhooks: [],
+      mcp: [],
       schedules: [
         {
           ...{ name: 'daily', cron: '@daily', timezone: 'UTC', connection: 'bash', runbook: 'a.sh' },
@@ -189,6 +191,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
       expect(parse(text)).toStrictEqual({
         listen: {
           ...{ http: { host: '127.0.0.1', port: 8009 }, grpc: { host: '127.0.0.1', port: 8010 } },
+          hosts: [],
           trustedProxies: [],
         },
         state: join(folder, 'state'),
@@ -200,6 +203,7 @@ history: { retain: 7d, audit-retain: 30d, size: 2GiB }
         locks: [],
         schedules: [],
         webhooks: [],
+        mcp: [],
         stopTimeoutMs: 60_000,
         limits: {
           ...{ waitMs: 50_000, agentWaitMs: 15_000, lockWaitMs: 900_000 },

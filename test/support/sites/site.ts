@@ -17,6 +17,7 @@ export interface SiteOptions {
   readonly agents?: readonly string[]
   readonly webhooks?: readonly object[]
   readonly locks?: readonly object[]
+  readonly mcp?: readonly object[]
   /** Beside `admin`: names with their groups. */
   readonly users?: Readonly<Record<string, readonly string[]>>
   readonly limits?: object
@@ -150,7 +151,7 @@ export class Site implements AsyncDisposable {
     const bash = { name: 'bash', command: ['bash'] }
     const { connections = [], masking = [], guardrails = [], schedules = [], webhooks = [] } = this.#options
     const { limits = {}, history = {}, state = './state', jira, users = {}, stopTimeout } = this.#options
-    const { locks, agents = [] } = this.#options
+    const { locks, mcp, agents = [] } = this.#options
     const people = Object.entries(users).map(([name, groups]) => ({
       name,
       token: `file://${name}.token`,
@@ -179,6 +180,7 @@ export class Site implements AsyncDisposable {
       ...(stopTimeout !== undefined && { 'stop-timeout': stopTimeout }),
       ...(jira && { jira }),
       ...(locks && { locks }),
+      ...(mcp && { mcp }),
     }
   }
 }

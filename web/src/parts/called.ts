@@ -28,3 +28,8 @@ export function sessionName(session: Named): string {
 export function reviewedName({ runbook }: Pick<Review, 'runbook'>): string | undefined {
   return runbook && runbookName(runbook.file, runbook.title)
 }
+
+/** The tool by which a machine began a session or a request, and what its client says that it is. */
+export function machineText({ tool, client }: { readonly tool: string; readonly client: string }): string {
+  return client === '' ? tool : `${tool} (its client says: ${client})`
+}

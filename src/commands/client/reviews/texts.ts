@@ -106,6 +106,10 @@ export function reviewDetails(review: Review, session: RecordedSession | undefin
     ['reason', review.withdrawn_by === '' ? review.rejection_reason : ''],
     ['session', review.session],
     ['for', review.owner || (session === undefined ? '' : userOf(session))],
+    [
+      'by machine',
+      review.machine === undefined ? '' : `${review.machine.tool} (client: ${review.machine.client})`,
+    ],
     ['on', placeOf(review, session)],
     ...batch.filter(fitsLine),
     ['runs', whatRuns(review, session)],

@@ -177,6 +177,12 @@ const VERSION_18 = `
   ALTER TABLE history.tokens ADD COLUMN of_page INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE history.tokens ADD COLUMN parent BLOB;`
 
+/** `for_mcp` marks a token that only `/mcp` accepts; the others say since when it is paused, and by whom. */
+const VERSION_36 = `
+  ALTER TABLE history.tokens ADD COLUMN for_mcp INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE history.tokens ADD COLUMN paused_at INTEGER;
+  ALTER TABLE history.tokens ADD COLUMN paused_by TEXT;`
+
 /**
  * Names that users of gateway.yaml have or had. A generation counts the users who had the name one after the
  * other. Rows are kept, because a later user of the name must not count as the former one.
@@ -196,7 +202,7 @@ declare module '../../store/room.ts' {
 
 export const userRoom: Room<UserRows> = {
   rows: (db) => new UserRows(db),
-  steps: { 11: VERSION_11, 17: VERSION_17, 18: VERSION_18, 26: VERSION_26 },
+  steps: { 11: VERSION_11, 17: VERSION_17, 18: VERSION_18, 26: VERSION_26, 36: VERSION_36 },
   json: { users: ['groups', 'budget'] },
 }
 
@@ -215,9 +221,10 @@ class TokenRows {
   put(token: StoredToken): void {
     const { id, user, name, kind, sha256, createdAt, createdBy } = token
     const made = [id, user, name, kind, sha256, createdAt, createdBy]
-    const { expiresAt, revokedAt, revokedBy, replacedBy, page } = token
-    const ends = [expiresAt, revokedAt, revokedBy, replacedBy, page?.parent].map((value) => value ?? null)
-    this.#statements.put.run([...made, ...ends, page === undefined ? 0 : 1])
+    const { expiresAt, revokedAt, revokedBy, replacedBy, page, pausedAt, pausedBy } = token
+    const ends = [expiresAt, revokedAt, revokedBy, replacedBy, page?.parent, pausedAt, pausedBy]
+    const uses = [page === undefined ? 0 : 1, token.isForMcp === true ? 1 : 0]
+    this.#statements.put.run([...made, ...ends.map((value) => value ?? null), ...uses])
   }
 
   remove(id: string): void {
@@ -247,11 +254,14 @@ type TokenColumns = [
   revokedBy: string | null,
   replacedBy: string | null,
   parent: Buffer | null,
+  pausedAt: number | null,
+  pausedBy: string | null,
   ofPage: 0 | 1,
+  forMcp: 0 | 1,
 ]
 
 function toToken([id, user, name, kind, sha256, createdAt, createdBy, ...ends]: TokenColumns): StoredToken {
-  const [expiresAt, revokedAt, revokedBy, replacedBy, parent, ofPage] = ends
+  const [expiresAt, revokedAt, revokedBy, replacedBy, parent, pausedAt, pausedBy, ofPage, forMcp] = ends
   return {
     id,
     user,
@@ -265,18 +275,21 @@ function toToken([id, user, name, kind, sha256, createdAt, createdBy, ...ends]: 
     ...(revokedAt !== null && { revokedAt }),
     ...(revokedBy !== null && { revokedBy }),
     ...(replacedBy !== null && { replacedBy }),
+    ...(pausedAt !== null && { pausedAt }),
+    ...(pausedBy !== null && { pausedBy }),
+    ...(forMcp === 1 && { isForMcp: true as const }),
     ...(ofPage === 1 && { page: parent === null ? {} : { parent: Buffer.from(parent) } }),
   }
 }
 
 const TOKEN_COLUMNS =
-  'id, user, name, kind, sha256, created_at, created_by, expires_at, revoked_at, revoked_by, replaced_by, parent, of_page'
+  'id, user, name, kind, sha256, created_at, created_by, expires_at, revoked_at, revoked_by, replaced_by, parent, paused_at, paused_by, of_page, for_mcp'
 
 function tokenStatements(db: Connection) {
   return {
     all: db.prepare(`SELECT ${TOKEN_COLUMNS} FROM tokens ORDER BY created_at, id`).raw(),
     put: db.prepare(
-      `INSERT OR REPLACE INTO tokens (${TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO tokens (${TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     remove: db.prepare('DELETE FROM tokens WHERE id = ?'),
     forgetUse: db.prepare('DELETE FROM token_uses WHERE token = ?'),

@@ -120,10 +120,13 @@ export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContra
         ...(current.includes(token.id) && { current: true as const }),
       }))
     },
-    create: ({ user, body: { name, user: owner = null, expires_in: expiresIn } }) => {
+    create: ({ user, body: { name, user: owner = null, expires_in: expiresIn, for: use } }) => {
       if (owner !== null && owner !== user.name && !users.isAdmin(user)) throw refused('not-permitted/role')
       const lifetimeMs = milliseconds(expiresIn)
-      const asked = { user: owner ?? user.name, name, kind: 'personal', lifetimeMs } as const
+      const asked = {
+        ...({ user: owner ?? user.name, name, kind: 'personal', lifetimeMs } as const),
+        ...(use === 'mcp' && { isForMcp: true as const }),
+      }
       return issuedAnswer(services, tokens.create(asked, user.name))
     },
     rotate: ({ user, params, body: { overlap, expires_in: expiresIn } }) => {
@@ -134,6 +137,10 @@ export function tokenRoutes(services: TokenRouting): Handlers<typeof tokenContra
     revoke: ({ user, params }) => {
       tokens.revoke(ownToken(services, user, params.id).id, user.name)
     },
+    pause: ({ user, params }) =>
+      tokenAnswer(services, tokens.pause(ownToken(services, user, params.id).id, user.name)),
+    resume: ({ user, params }) =>
+      tokenAnswer(services, tokens.resume(ownToken(services, user, params.id).id)),
   }
 }
 
@@ -161,6 +168,7 @@ function issuedAnswer(services: TokenRouting, { token, text }: IssuedToken): Iss
 function tokenAnswer({ users, tokens }: TokenRouting, token: AccessToken): TokenAnswer {
   const { id, name, user, kind, isDeclared, expiresAt } = token
   const { createdAt, createdBy, revokedAt, revokedBy, replacedBy } = token as Partial<StoredToken>
+  const { pausedAt, pausedBy } = token as Partial<StoredToken>
   return {
     id,
     name,
@@ -174,6 +182,8 @@ function tokenAnswer({ users, tokens }: TokenRouting, token: AccessToken): Token
     last_used_at: timeOf(tokens.lastUse(token)),
     ...(revokedAt !== undefined && { revoked_at: new Date(revokedAt).toISOString(), revoked_by: revokedBy }),
     ...(replacedBy !== undefined && { replaced_by: replacedBy }),
+    ...(token.isForMcp === true && { for: 'mcp' as const }),
+    ...(pausedAt !== undefined && { paused_at: new Date(pausedAt).toISOString(), paused_by: pausedBy }),
   }
 }
 

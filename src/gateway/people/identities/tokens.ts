@@ -20,6 +20,7 @@ interface NewToken {
   /** If undefined, the token does not expire. */
   readonly lifetimeMs: number | undefined
   readonly page?: StoredToken['page']
+  readonly isForMcp?: true
 }
 
 interface NewPageToken {
@@ -83,7 +84,10 @@ export class Tokens {
    */
   create(asked: NewToken, by: string): IssuedToken {
     const { user, name } = asked
-    if (this.#users.named(user) === undefined) throw refused('user-not-found/named', { name: user })
+    const owner = this.#users.named(user)
+    if (owner === undefined) throw refused('user-not-found/named', { name: user })
+    if (asked.isForMcp === true && owner.kind !== 'machine')
+      throw refused('invalid-request/mcp-of-person', { user })
     if (this.#users.isUsurped(user)) throw refused('name-taken/account', { user })
     const accepted = this.list(user).filter(
       (token) => !isOfPage(token) && this.#users.refusal(token) === undefined,
@@ -140,6 +144,35 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
+  /** Stops a token for `/mcp` until `resume`. @throws RequestRefused, HistoryError */
+  pause(id: string, by: string): StoredToken {
+    const token = this.#pausable(id)
+    return this.#changed(
+      token.pausedAt === undefined
+        ? { ...token, pausedAt: Math.round(this.#users.now), pausedBy: by }
+        : token,
+    )
+  }
+
+  /** @throws RequestRefused, HistoryError */
+  resume(id: string): StoredToken {
+    const { pausedAt: _at, pausedBy: _by, ...token } = this.#pausable(id)
+    return this.#changed(token)
+  }
+
+  #changed(token: StoredToken): StoredToken {
+    const change = { tokens: [token] }
+    this.#users.stored.keep(change)
+    this.#users.stored.apply(change)
+    return token
+  }
+
+  #pausable(id: string): StoredToken {
+    const token = this.#changeable(id)
+    if (token.isForMcp === true) return token
+    throw refused('invalid-request/not-pausable', { name: token.name, user: token.user })
+  }
+
   /**
    * Ends a sign-in because its user asks for it. The token then counts as expired and not as revoked, because
    * nothing was wrong with it.
@@ -157,7 +190,7 @@ export class Tokens {
    * Makes a token, but does not store it. The user may not exist yet. The token is valid after the caller has
    * stored it.
    */
-  issue({ user, name, kind, lifetimeMs, page }: NewToken, by: string): IssuedToken {
+  issue({ user, name, kind, lifetimeMs, page, isForMcp }: NewToken, by: string): IssuedToken {
     const text = newTokenText()
     const { now } = this.#users
     const token: StoredToken = {
@@ -171,6 +204,7 @@ export class Tokens {
       createdBy: by,
       ...(lifetimeMs !== undefined && { expiresAt: Math.round(now + lifetimeMs) }),
       ...(page !== undefined && { page }),
+      ...(isForMcp === true && { isForMcp }),
     }
     return { token, text }
   }
@@ -188,7 +222,7 @@ export class Tokens {
     const { name, user, kind, replacedBy } = token
     if (kind === 'sign-in') throw refused('not-rotatable/sign-in', { name })
     if (replacedBy !== undefined) throw refused('not-rotatable/rotated', { name, user, replacedBy })
-    const refusal = this.#users.refusal(token)
+    const refusal = this.#users.refusal(token) ?? this.#users.pauseOf(token)
     if (refusal !== undefined) throw refused('not-rotatable/ended', { reason: refusal, user })
   }
 

@@ -29,6 +29,9 @@ const FRESH_MS = FRESH_MINUTES * 60 * 1000
 
 const PAGE_ONLY = 'the token belongs to the sign-in of a browser and is accepted only as a cookie'
 
+/** What a token in a header is used for. */
+export type TokenUse = 'mcp' | 'everything-but-mcp'
+
 /** Users and their permissions. A user of gateway.yaml hides a user of the state with the same name. */
 export class Users {
   readonly declared: DeclaredIdentities
@@ -72,10 +75,12 @@ export class Users {
   }
 
   /**
-   * Returns undefined if the token is not accepted, or is not checked now because of failed sign-ins.
+   * Returns undefined if the token is not accepted, or is not checked now because of failed sign-ins. A token for
+   * `/mcp` is refused everywhere else, here, so that no caller of this method can forget it.
    * @param from address of the caller
+   * @throws RequestRefused 403 for a token that is meant for another use
    */
-  withToken(text: string, from: string): SignedIn | undefined {
+  withToken(text: string, from: string, use: TokenUse = 'everything-but-mcp'): SignedIn | undefined {
     const found = this.#found(text)
     if (found === undefined || isOfPage(found.token) || this.refusal(found.token) !== undefined)
       return undefined
@@ -84,6 +89,7 @@ export class Users {
     if (isDeclared && this.attempts.holdsUp(from, id)) return undefined
     if (isDeclared) this.attempts.accepted(from, id)
     this.#uses.note(found.token.id)
+    checkUse(found.token, use)
     return found
   }
 
@@ -94,6 +100,14 @@ export class Users {
       return undefined
     this.#uses.note(found.token.id)
     return found
+  }
+
+  /** Says in a few words since when a token for `/mcp` is paused. Returns undefined while it is not paused. */
+  pauseOf({ id }: Pick<AccessToken, 'id'>): string | undefined {
+    const { pausedAt, pausedBy = '' } = this.stored.tokens.get(id) ?? {}
+    return pausedAt === undefined
+      ? undefined
+      : `${pausedBy} paused the token at ${new Date(pausedAt).toISOString()}`
   }
 
   /**
@@ -124,8 +138,8 @@ export class Users {
   }
 
   /**
-   * Says why work may no longer begin by itself, if the token with which it was requested was removed or
-   * revoked. Users request work and leave, so the work still begins after the token has expired or the
+   * Says why work may no longer begin by itself, if the token with which it was requested was removed, revoked
+   * or paused. Users request work and leave, so the work still begins after the token has expired or the
    * browser has signed out.
    */
   withdrawal({ id, sha256 }: Pick<AccessToken, 'id' | 'sha256'>): string | undefined {
@@ -134,7 +148,7 @@ export class Users {
     if (token?.sha256.equals(sha256) !== true) return 'the token was removed'
     if (isRevoked(token)) return 'the token was revoked'
     const parent = token.page?.parent
-    if (parent === undefined) return undefined
+    if (parent === undefined) return this.pauseOf(token)
     const signedInWith = this.#withHash(parent)
     return signedInWith === undefined
       ? 'the token of this sign-in was removed'
@@ -356,6 +370,12 @@ export class Users {
     const user = token && this.named(token.user)
     return token && user && { user, token }
   }
+}
+
+function checkUse(token: AccessToken, use: TokenUse): void {
+  const isForMcp = token.isForMcp === true
+  if (isForMcp === (use === 'mcp')) return
+  throw isForMcp ? refused('not-permitted/mcp-token') : refused('not-permitted/no-mcp-token')
 }
 
 function isRevoked(token: AccessToken & Pick<Partial<StoredToken>, 'revokedAt'>): boolean {

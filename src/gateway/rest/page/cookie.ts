@@ -1,6 +1,7 @@
 import { parseCookie, stringifySetCookie, type SetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { refused } from '../../refusals/request-refused.ts'
+import { isOwnOrigin } from '../known-hosts.ts'
 
 type Asking = Pick<FastifyRequest, 'headers' | 'protocol'>
 
@@ -110,14 +111,8 @@ export function checkOrigin({ headers, method }: Asked, webUrl: string): void {
   const { origin, host } = headers
   // Browsers let every page open a WebSocket to any address. Only `Origin` names the page.
   const isMissing = origin === undefined && isUpgrade
-  if (isMissing || (origin !== undefined && !isOwn(origin, host, webUrl)))
+  if (isMissing || (origin !== undefined && !isOwnOrigin(origin, host, webUrl)))
     throw refused('foreign-page/origin')
-}
-
-function isOwn(origin: string, host: string | undefined, webUrl: string): boolean {
-  if (!URL.canParse(origin)) return false
-  const asked = new URL(origin)
-  return asked.host === host?.toLowerCase() || asked.origin === new URL(webUrl).origin
 }
 
 function isReading(method: string): boolean {

@@ -15,6 +15,7 @@ import {
   FIRST_TARGET_LABEL,
   firstRunView,
 } from '../../sessions/first-run.ts'
+import { MCP_ARGUMENTS_LABEL, MCP_TOKEN_LABEL, mcpOrigin } from '../../sessions/mcp-labels.ts'
 import { stateView } from '../../sessions/session-state.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { firstOption, type Query } from '../mount.ts'
@@ -68,6 +69,7 @@ function summary(
     origin: session.origin,
     labels: orNull(labelsOf(session, repositories)),
     ...(runbookTitle !== undefined && { runbook_title: runbookTitle }),
+    ...machineOf(session.labels),
     ...(session.reason !== undefined && { reason: session.reason }),
     metadata: orNull(session.metadata),
     ...(sessionBatchId !== undefined && { session_batch_id: sessionBatchId }),
@@ -94,6 +96,11 @@ function summary(
   }
 }
 
+function machineOf(labels: SessionSummary['labels']): Pick<ListedSession, 'machine'> {
+  const machine = mcpOrigin(labels)
+  return machine === undefined ? {} : { machine }
+}
+
 const MAX_LINE = 160
 
 /** The beginning of a script, by which a user recognizes the session in a list. Reads one piece of the script. */
@@ -116,7 +123,7 @@ function isShort({ isShort: isRequestShort, guardrails }: SessionSummary): boole
 }
 
 /**
- * Returns hoop's labels without the title, which is a separate field, and without the hashes of a pair. Old
+ * Returns hoop's labels without the title, which is a separate field, and without hashes and ids of tokens. Old
  * records name a local folder by its path. The present name replaces the path, so that the page finds the
  * runbook's form.
  */
@@ -128,6 +135,9 @@ function labelsOf(
     runbookTitle: _title,
     [FIRST_DIGEST_LABEL]: _digest,
     [FIRST_TARGET_LABEL]: _target,
+    // `machine` has the other labels of a tool.
+    [MCP_ARGUMENTS_LABEL]: _arguments,
+    [MCP_TOKEN_LABEL]: _token,
     ...labels
   } = session.labels
   const { runbookRepository: recorded } = labels

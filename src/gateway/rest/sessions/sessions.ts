@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { GroupAnswer } from '../../../contract/session-shape.ts'
 import type { AnswerOf } from '../../../contract/contract.ts'
 import { sessionContract, sessionListContract, sessionStreamContract } from '../../../contract/sessions.ts'
-import { hoopWords } from '../../../wire/gateway-words.ts'
 import { checkMetadata } from '../../executions/limits.ts'
+import { stopSession } from '../../executions/reviewed-execution.ts'
 import type { Asked, Handlers } from '../../handlers.ts'
 import { needsGathering } from '../../history/gathering.ts'
 import type { HistoryPage, SessionGroup, SessionQuery, SessionSummary } from '../../history/session.ts'
@@ -45,8 +45,7 @@ export function sessionRoutes(services: RestServices): Handlers<typeof sessionCo
       listStatements(services.history, readableSession(services, user, params.id), query),
     kill: ({ user, params }) => {
       const { id } = ownSession(services, user, params.id)
-      const isRunning = services.sessions.kill(id, user.name)
-      if (!isRunning) services.reviews.cancel(id, hoopWords.sessionKilled, user.name)
+      stopSession(services, id, user.name)
       return undefined
     },
   }

@@ -1,6 +1,7 @@
 import type { Review } from '../../api/types.ts'
 import { daysAgoText } from '../../parts/moment.tsx'
 import { Icon, type IconName } from '../../parts/icon.tsx'
+import { machineText } from '../../parts/called.ts'
 import { visible } from '../../parts/visible.ts'
 
 type Fact = readonly [icon: IconName, text: string]
@@ -22,7 +23,11 @@ export function RequestFacts({ review }: { readonly review: Review }) {
 }
 
 function factsOf(review: Review, present = new Date()): readonly Fact[] {
-  return [...reasons(review), ...firstTimes(review), ...sincePrevious(review, present)]
+  return [...machine(review), ...reasons(review), ...firstTimes(review), ...sincePrevious(review, present)]
+}
+
+function* machine({ machine: by }: Review): Generator<Fact> {
+  if (by !== undefined) yield ['terminal', `asked by a machine: ${visible(machineText(by))}`]
 }
 
 function* reasons({ reason }: Review): Generator<Fact> {

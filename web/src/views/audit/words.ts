@@ -35,6 +35,7 @@ const TYPE_WORDS: Words<AuditType> = {
   webhooks: 'webhooks',
   gateway: 'the gateway',
   audit: 'the audit log',
+  tools: 'tools of AI agents',
 }
 
 const choices = (words: Words<string>) => [['', 'anything'], ...Object.entries(words)] as const

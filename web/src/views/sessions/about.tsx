@@ -1,4 +1,5 @@
 import type { Session } from '../../api/types.ts'
+import { machineText } from '../../parts/called.ts'
 import { Fact, NamedValues } from '../../parts/facts.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { IssueLink } from '../../parts/issue-link.tsx'
@@ -58,6 +59,11 @@ export function SessionFacts({ session, reload }: SessionFactsProps) {
       <dl class="facts is-list">
         <Moments session={session} />
         <NamedValues values={parameters} />
+        {session.machine !== undefined && (
+          <Fact name="By a tool of an AI agent">
+            <Name>{machineText(session.machine)}</Name>
+          </Fact>
+        )}
         {session.reason !== undefined && (
           <Fact name="Reason">
             <Name>{session.reason}</Name>

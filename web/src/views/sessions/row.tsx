@@ -1,5 +1,5 @@
 import type { ListedSession } from '../../api/types.ts'
-import { fileOf, sessionName } from '../../parts/called.ts'
+import { fileOf, machineText, sessionName } from '../../parts/called.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { Elapsed, Moment } from '../../parts/moment.tsx'
 import { batchPath, sessionPath } from '../../parts/paths.ts'
@@ -48,6 +48,11 @@ function SingleRow({ session, isChosen, onChoose }: RowProps) {
       <Place text={placeOfSession(session)} />
       <span class="listed-user">
         <Name>{user}</Name>
+        {session.machine !== undefined && (
+          <span class="under" title={visible(machineText(session.machine))}>
+            AI agent
+          </span>
+        )}
       </span>
       <span class="listed-time number">
         <Moment at={start} />

@@ -18,13 +18,19 @@ interface NewTokenProps {
 
 export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
   const own = person.value?.name ?? ''
-  const draft = useTabDraft(`token ${user ?? ''}`, { name: '', user: user ?? own, lifetime: '7776000' })
-  const { name, lifetime } = draft.values
+  const draft = useTabDraft(`token ${user ?? ''}`, {
+    name: '',
+    user: user ?? own,
+    lifetime: '7776000',
+    use: '',
+  })
+  const { name, lifetime, use } = draft.values
   const owner = user ?? draft.values.user
   const seconds = lifetimeSeconds(lifetime)
   const submit = () => {
     draft.forget()
-    const body = { name, user: owner, expires_in: seconds }
+    const isForMcp = owner !== own && use === 'mcp'
+    const body = { name, user: owner, expires_in: seconds, ...(isForMcp && { for: 'mcp' }) }
     make({ method: 'POST', path: '/api/tokens', body })
   }
   return (
@@ -59,9 +65,25 @@ export function NewToken({ user, busy, error, make, onClose }: NewTokenProps) {
         onValue={(value) => draft.set({ lifetime: value })}
         options={LIFETIMES}
       />
+      {owner !== own && (
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={use === 'mcp'}
+            onChange={(event) => draft.set({ use: event.currentTarget.checked ? 'mcp' : '' })}
+          />
+          Only for AI agents (/mcp)
+        </label>
+      )}
       <p class="hint" dir="auto">
-        Anyone who has the token can do everything that {owner === own ? 'you' : visible(owner || 'its user')}{' '}
-        may do.
+        {owner !== own && use === 'mcp' ? (
+          <>Only /mcp accepts the token. Its user has to be a machine.</>
+        ) : (
+          <>
+            Anyone who has the token can do everything that{' '}
+            {owner === own ? 'you' : visible(owner || 'its user')} may do.
+          </>
+        )}
       </p>
     </FormDialog>
   )

@@ -11,6 +11,7 @@ import { changeQuery, query } from '../../parts/router.ts'
 import { State } from '../../parts/state.tsx'
 import { Name } from '../../parts/text.tsx'
 import { toast } from '../../parts/toasts.tsx'
+import { visible } from '../../parts/visible.ts'
 import { useChange } from '../people/use-change.ts'
 import { Issued, showIssued } from './issued.tsx'
 import { NewToken } from './new-token.tsx'
@@ -40,8 +41,15 @@ export function TokenTable({ tokens, reload, user }: TokenTableProps) {
   }
   const { busy, error, make } = useChange(isOfTokens, (issued, { method }) => {
     close()
-    if (issued !== undefined) showIssued(issued as IssuedToken)
-    toast(method === 'DELETE' ? 'The token is revoked' : 'The token is created')
+    const isIssued = issued !== undefined && 'token' in (issued as object)
+    if (isIssued) showIssued(issued as IssuedToken)
+    toast(
+      method === 'DELETE'
+        ? 'The token is revoked'
+        : isIssued
+          ? 'The token is created'
+          : 'The token is changed',
+    )
     reload()
   })
   const asked = { busy, error, make, onClose: close }
@@ -72,6 +80,10 @@ export function TokenTable({ tokens, reload, user }: TokenTableProps) {
                   token={token}
                   hasUser={user === undefined}
                   ask={(about) => setAsking({ about, token })}
+                  pause={() => {
+                    const word = token.paused_at === undefined ? 'pause' : 'resume'
+                    make({ method: 'POST', path: `/api/tokens/${encodeURIComponent(token.id)}/${word}` })
+                  }}
                 />
               )}
             />
@@ -90,9 +102,10 @@ interface RowProps {
   readonly token: Token
   readonly hasUser: boolean
   readonly ask: (about: Asking['about']) => void
+  readonly pause: () => void
 }
 
-function Row({ token, hasUser, ask }: RowProps) {
+function Row({ token, hasUser, ask, pause }: RowProps) {
   const { id, name, user, expires_at: end, last_used_at: used } = token
   return (
     <tr>
@@ -111,6 +124,7 @@ function Row({ token, hasUser, ask }: RowProps) {
             </>
           )}
           <Name>{originOf(token)}</Name>
+          {token.for === 'mcp' && ', only for /mcp'}
           {token.current === true && ', used by this browser'}
         </span>
       </th>
@@ -121,6 +135,17 @@ function Row({ token, hasUser, ask }: RowProps) {
       <td data-name="Last use">{used === null ? 'never' : <Moment at={used} />}</td>
       <td>
         <div class="line row-actions">
+          {token.for === 'mcp' && mayRevoke(token) && (
+            <button
+              type="button"
+              class="button is-small"
+              aria-describedby={`token-${id}`}
+              onClick={() => pause()}
+            >
+              <Icon name={token.paused_at === undefined ? 'pause' : 'run'} small />
+              {token.paused_at === undefined ? 'Pause' : 'Resume'}
+            </button>
+          )}
           {mayRotate(token) && (
             <button
               type="button"
@@ -166,6 +191,8 @@ function TokenState({ token }: { readonly token: Token }) {
     )
   if (status === 'expired') return <State kind="expired">expired</State>
   if (status === 'inactive') return <State kind="off">user is not active</State>
+  if (token.paused_at !== undefined)
+    return <State kind="off">paused by {visible(token.paused_by ?? '')}</State>
   if (next !== undefined) return <State kind="skipped">rotated, still valid</State>
   if (days === undefined) return <State kind="approved">valid</State>
   return (

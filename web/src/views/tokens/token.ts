@@ -41,7 +41,13 @@ export function mayRevoke({ user, status, declared }: Token): boolean {
 
 export function mayRotate(token: Token): boolean {
   const { kind, status, replaced_by: next } = token
-  return kind === 'personal' && status === 'active' && next === undefined && mayRevoke(token)
+  return (
+    kind === 'personal' &&
+    status === 'active' &&
+    next === undefined &&
+    token.paused_at === undefined &&
+    mayRevoke(token)
+  )
 }
 
 export function mayMakeFor(user: string): boolean {
