@@ -14,6 +14,7 @@ import { Name } from '../../parts/text.tsx'
 import { visibleLines } from '../../parts/visible.ts'
 import { recordedParameters } from '../runbooks/recorded.ts'
 import { fileToColour } from '../../parts/marks.ts'
+import { doNothing } from './decision.tsx'
 import { RequestFacts } from './request-facts.tsx'
 import { RequestName } from './request-name.tsx'
 import { placeOf } from './place-of.ts'
@@ -98,13 +99,10 @@ function ApproveForm(props: ApproveFormProps) {
     if (isReady && comment === '')
       buttons.current?.querySelector<HTMLElement>('.is-primary')?.focus({ preventScroll: true })
   }, [isReady])
-  const submit = (event: Event) => {
-    event.preventDefault()
-    if (isOff) return
+  const approve = () =>
     act(async () => {
       onDecided(await decide(review.id, { status: 'APPROVED', ...(comment !== '' && { comment }) }))
     })
-  }
   return (
     <Dialog
       title={
@@ -114,7 +112,7 @@ function ApproveForm(props: ApproveFormProps) {
       }
       onClose={onClose}
     >
-      <form class="stack" onSubmit={submit}>
+      <form class="stack" onSubmit={doNothing}>
         <p>
           <Name>{review.owner}</Name> asks for it on <Name>{placeOf(review)}</Name>.
         </p>
@@ -141,7 +139,12 @@ function ApproveForm(props: ApproveFormProps) {
               Open the request
             </a>
           ) : (
-            <button class="button is-primary" disabled={busy || isOff || !review.can.approve}>
+            <button
+              type="button"
+              class="button is-primary"
+              disabled={busy || isOff || !review.can.approve}
+              onClick={approve}
+            >
               <Icon name="check" />
               {runs > 1 ? `Approve ${runs} runs` : 'Approve'}
             </button>

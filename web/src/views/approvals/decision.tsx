@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { decide, stopSession, type Decision } from '../../api/gateway.ts'
 import { mayRun } from '../../api/person.ts'
 import { ask, type Refused } from '../../api/request.ts'
@@ -10,6 +10,7 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Note, Problem } from '../../parts/messages.tsx'
 import { useSingleKeys } from '../../parts/single-keys.ts'
+import { Name } from '../../parts/text.tsx'
 import { effectText } from './rule-text.ts'
 import { takeDecided } from '../../shell/mine.tsx'
 import { RequestName } from './request-name.tsx'
@@ -28,6 +29,7 @@ interface DecisionButtonsProps {
 export function DecisionButtons({ review, withdraws = true, unseen = [], onDecided }: DecisionButtonsProps) {
   const { busy, error, act } = useAction(() => undefined)
   const [isRejecting, setRejecting] = useState(false)
+  const [comment, setComment] = useState('')
   const send = (decision: Decision) =>
     act(async () => {
       const after = await decide(review.id, decision)
@@ -49,6 +51,7 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
   const rejecting = isRejecting && (
     <Rejecting
       {...{ review, busy, error }}
+      begun={comment}
       onClose={() => setRejecting(false)}
       onReject={(reason) => send({ status: 'REJECTED', rejection_reason: reason })}
     />
@@ -102,7 +105,11 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
     <div class="stack">
       {(can.approve || can.force) && <Unseen reasons={unseen} />}
       {can.approve ? (
-        <Approving review={review} isOff={busy || unseen.length > 0} send={send}>
+        <Approving
+          {...{ review, send, comment }}
+          onComment={setComment}
+          isOff={busy || unseen.length > 0}
+        >
           {others}
         </Approving>
       ) : (
@@ -127,11 +134,13 @@ interface ApprovingProps {
   readonly review: Review
   readonly isOff: boolean
   readonly send: (decision: Decision) => void
+  readonly comment: string
+  readonly onComment: (comment: string) => void
   readonly children: ComponentChildren
 }
 
-function Approving({ review, isOff, send, children }: ApprovingProps) {
-  const [comment, setComment] = useState('')
+function Approving({ review, isOff, send, comment, onComment, children }: ApprovingProps) {
+  const form = useRef<HTMLFormElement>(null)
   const [isTimed, setTimed] = useState(false)
   const [isAsking, setAsking] = useState(false)
   const [[from, until], setHours] = useState(['18:00', '20:00'])
@@ -142,24 +151,20 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
     const window = isTimed && takesHours && { time_window: hours }
     send({ status: 'APPROVED', ...(comment !== '' && { comment }), ...window })
   }
-  const onSubmit = (event: Event) => {
-    event.preventDefault()
-    approve()
-  }
   useSingleKeys({
     a: () => {
-      if (isOff) return false
+      if (isOff || form.current?.reportValidity() !== true) return false
       setAsking(true)
       return true
     },
   })
   return (
-    <form class="stack" onSubmit={onSubmit}>
+    <form class="stack" ref={form} onSubmit={doNothing}>
       <TextField
         label="Comment"
         hint={`${review.owner} can read the comment.`}
         value={comment}
-        onValue={setComment}
+        onValue={onComment}
       />
       {takesHours && (
         <label class="tick">
@@ -178,7 +183,12 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
         </div>
       )}
       <div class="line decide">
-        <button class="button is-primary" disabled={isOff}>
+        <button
+          type="button"
+          class="button is-primary"
+          disabled={isOff}
+          onClick={() => form.current?.reportValidity() === true && approve()}
+        >
           <Icon name="check" />
           {runs > 1 ? `Approve ${runs} runs` : 'Approve'}
         </button>
@@ -197,6 +207,11 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
           onClose={() => setAsking(false)}
         >
           <p>{effectText(review)}</p>
+          {comment !== '' && (
+            <p>
+              Your comment: “<Name>{comment}</Name>”
+            </p>
+          )}
           <div class="line">
             <button type="button" class="button push" onClick={() => setAsking(false)}>
               Back
@@ -220,6 +235,11 @@ function Approving({ review, isOff, send, children }: ApprovingProps) {
   )
 }
 
+/** Enter in a text field must not decide: only a press of a button does. */
+export function doNothing(event: Event): void {
+  event.preventDefault()
+}
+
 interface HourProps {
   readonly label: string
   readonly value: string
@@ -239,6 +259,8 @@ interface RejectingProps {
   readonly review: Review
   readonly busy: boolean
   readonly error: Refused | undefined
+  /** Text with which the reason begins. */
+  readonly begun?: string
   readonly onClose: () => void
   readonly onReject: (reason: string) => void
 }
@@ -247,8 +269,8 @@ interface RejectingProps {
  * Asks for a reason before the rejection, because the requester reads it. The dialog stays when somebody else
  * decides meanwhile: without it, the rest of the reason would be typed as keys of the view.
  */
-export function Rejecting({ review, busy, error, onClose, onReject }: RejectingProps) {
-  const [reason, setReason] = useState('')
+export function Rejecting({ review, busy, error, begun = '', onClose, onReject }: RejectingProps) {
+  const [reason, setReason] = useState(begun)
   const isOver = !review.can.reject
   return (
     <Dialog
@@ -259,13 +281,7 @@ export function Rejecting({ review, busy, error, onClose, onReject }: RejectingP
       }
       onClose={onClose}
     >
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (!isOver && reason.trim() !== '') onReject(reason)
-        }}
-      >
+      <form class="stack" onSubmit={doNothing}>
         <TextField
           label="Reason"
           hint="The requester can read the reason."
@@ -283,7 +299,12 @@ export function Rejecting({ review, busy, error, onClose, onReject }: RejectingP
           <button type="button" class="button push" onClick={onClose}>
             Back
           </button>
-          <button class="button is-danger" disabled={busy || isOver || reason.trim() === ''}>
+          <button
+            type="button"
+            class="button is-danger"
+            disabled={busy || isOver || reason.trim() === ''}
+            onClick={() => onReject(reason)}
+          >
             Reject with this reason
           </button>
         </div>

@@ -101,6 +101,7 @@ export function Request({ review, session, before, title, withdraws, onDecided, 
               </Note>
             )}
             <DecisionButtons
+              key={review.id}
               review={isLost ? withoutApproval(review) : review}
               withdraws={withdraws}
               unseen={unseen}
