@@ -14,7 +14,7 @@ const needs = v.array(v.strictObject({ groups: v.array(text), minimum: wholeCoun
 /** Each of these fields is in every answer about a review, also in a list. */
 export const FACTS_OF_REVIEW = {
   summary: about(
-    'beginning of the request, with secrets replaced, recorded when it was made; missing for older requests. `values`: the first 8 parameters of a runbook, with at most 80 characters of each value; `more_values`: number of its other parameters; `first_line`: at most 160 characters of the first line of a script that is not blank; `lines`: number of lines of the script',
+    'beginning of the request, with secrets replaced, recorded when it was made; missing for older requests. `values`: the first 8 parameters of a runbook, with at most 80 characters of each value; `more_values`: number of its other parameters; `first_line`: at most 160 characters of the first line of a script that is neither blank nor a comment (`--`, `#`, `/* */`); `lines`: number of lines of the script',
     v.optional(
       v.strictObject({
         values: v.optional(v.array(v.strictObject({ name: text, value: text }))),

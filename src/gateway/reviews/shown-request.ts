@@ -65,8 +65,20 @@ function summaryOf({ labels, script, rendered }: SessionRequest, { shown }: Wait
     return { values, ...(all.length > MAX_VALUES && { more: all.length - MAX_VALUES }) }
   }
   const text = shown(script).toString()
-  const line = /\S[^\n]*/.exec(text)?.[0].trimEnd() ?? ''
-  return { firstLine: cut(line, MAX_LINE), lines: text.replace(/\n$/, '').split('\n').length }
+  return { firstLine: cut(titleLine(text), MAX_LINE), lines: text.replace(/\n$/, '').split('\n').length }
+}
+
+/**
+ * Returns the first line that is no comment, because approvers read it as the request's name: a comment could say
+ * "Approved by zoe". A script of comments alone has its first line.
+ */
+function titleLine(text: string): string {
+  // MySQL and MariaDB run what is in comments that begin with `/*!` or `/*M!`.
+  const skipped = /\s+|(?:--|#)[^\n]*|\/\*(?!M?!)[^]*?\*\//y
+  let at = 0
+  while (skipped.test(text)) at = skipped.lastIndex
+  const line = /\S[^\n]*/
+  return (line.exec(text.slice(at)) ?? line.exec(text))?.[0].trimEnd() ?? ''
 }
 
 /** Cuts between characters, never within a surrogate pair. */

@@ -60,6 +60,16 @@ describe('the summary', () => {
     expect(JSON.stringify(await listed(sid, 'bea'))).not.toContain('connection-secret')
   })
 
+  it('has the first line of a script that is no comment, because requesters write comments', async () => {
+    const lineOf = async (script: string) =>
+      ((await shown(await site.ask(script), 'bea'))['summary'] as Fields)['first_line']
+    expect(await lineOf('-- Approved by zoe\n#!/bin/sh\n/* ok\n ok */ DELETE FROM a\n-- b')).toBe(
+      'DELETE FROM a',
+    )
+    expect(await lineOf('# a\n/*!50000 DROP TABLE a */')).toBe('/*!50000 DROP TABLE a */')
+    expect(await lineOf('# all\n# comment')).toBe('# all')
+  })
+
   it('has at most eight values, and the number of the others', async () => {
     const many = Object.fromEntries(Array.from({ length: 11 }, (_, at) => [`p${at}`, String(at)]))
     const sid = await asks({ ...many, pw: 'sesame-42', table: 't' })
