@@ -105,11 +105,7 @@ export function DecisionButtons({ review, withdraws = true, unseen = [], onDecid
     <div class="stack">
       {(can.approve || can.force) && <Unseen reasons={unseen} />}
       {can.approve ? (
-        <Approving
-          {...{ review, send, comment }}
-          onComment={setComment}
-          isOff={busy || unseen.length > 0}
-        >
+        <Approving {...{ review, send, comment }} onComment={setComment} isOff={busy || unseen.length > 0}>
           {others}
         </Approving>
       ) : (
