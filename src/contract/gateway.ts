@@ -152,7 +152,7 @@ export const gatewayContract = {
 const value = (what: string) =>
   about(`${what}; null: no value, or a secret, which is never shown`, v.nullable(text))
 const effect = about(
-  'opens: the change surely lets somebody do more; closes: less; both: parts of the entry do the one, and parts the other; other: neither is certain',
+  'opens: the change surely lets somebody do more; closes: less; both: about access, and parts of the entry do the one and parts the other, or the change may do either; other: the rest',
   v.picklist(['opens', 'both', 'closes', 'other']),
 )
 

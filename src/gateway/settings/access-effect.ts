@@ -1,8 +1,8 @@
 import type { ConnectionSettings, UserSettings } from './settings.ts'
 
 /**
- * Whether a change surely lets somebody do more (`opens`) or less (`closes`). `both`: parts of the entry do
- * the one and parts the other. `other`: neither is certain.
+ * Whether a change surely lets somebody do more (`opens`) or less (`closes`). `both`: the change is about
+ * access, and parts of the entry do the one and parts the other, or it may do either. `other`: the rest.
  */
 export type AccessEffect = 'opens' | 'closes' | 'both' | 'other'
 
@@ -12,7 +12,7 @@ interface Changed {
 }
 
 /** Settings whose entries give access. */
-const GIVES: readonly string[] = ['users', 'connections', 'mcp']
+const GIVES: readonly string[] = ['users', 'connections', 'signIn', 'mcp']
 
 /** @param parts the effects of the changed parts */
 export function effectOfEntry({ setting, change }: Changed, parts: readonly AccessEffect[]): AccessEffect {
@@ -29,20 +29,27 @@ export function effectOf(setting: string, part: string, before: unknown, after: 
   if (setting === 'users') return ofUser(part, before as UserSettings, after as UserSettings)
   if (setting === 'connections')
     return ofConnection(part, before as ConnectionSettings, after as ConnectionSettings)
+  // Whom the provider lets in, and with which groups, depends on its accounts.
+  if (setting === 'signIn' && WHO_SIGNS_IN.test(part)) return 'both'
   return 'other'
 }
+
+const WHO_SIGNS_IN =
+  /^(?:issuer|client-id|name-claim|groups-claim|groups|allowed-groups|allowed-domains)(?:\.|$)/
 
 function ofUser(part: string, before: UserSettings, after: UserSettings): AccessEffect {
   if (part === 'oidc') return ofFlag(before.oidc, after.oidc)
   if (part === 'groups') {
     // Auditors run and decide nothing, so this group takes rights and gives some.
     const isAuditor = ({ groups }: UserSettings) => groups.includes('auditor')
-    return isAuditor(before) === isAuditor(after) ? ofSets(before.groups, after.groups) : 'other'
+    return isAuditor(before) === isAuditor(after) ? ofSets(before.groups, after.groups) : 'both'
   }
-  const [, name] = /^tokens\.(.+)\.token$/.exec(part) ?? []
+  const [, name, what] = /^tokens\.(.+)\.(token|expires)$/.exec(part) ?? []
   if (name === undefined) return 'other'
-  const has = ({ tokens }: UserSettings) => tokens.some((token) => token.name === name)
-  return ofFlag(has(before), has(after))
+  const [old, next] = [before, after].map(({ tokens }) => tokens.find((token) => token.name === name))
+  if (what === 'token' || old === undefined || next === undefined)
+    return ofFlag(old !== undefined, next !== undefined)
+  return ofNumbers(old.expiresAt ?? Infinity, next.expiresAt ?? Infinity)
 }
 
 /** Switches of a connection that give access when they are on. */
@@ -62,6 +69,8 @@ function ofConnection(part: string, before: ConnectionSettings, after: Connectio
   for (const section of ['review', 'masking'] as const)
     if (part.startsWith(section) && (before[section] === undefined || after[section] === undefined))
       return opposite(ofFlag(before[section] !== undefined, after[section] !== undefined))
+  // The first rule whose path matches counts, so another rule may ask more of some runbooks and less of others.
+  if (part.startsWith('runbooks.reviews')) return 'both'
   switch (part) {
     case 'access.client-escapes':
       return ofFlag(before.access.clientEscapes === 'allow', after.access.clientEscapes === 'allow')
@@ -73,27 +82,25 @@ function ofConnection(part: string, before: ConnectionSettings, after: Connectio
       return opposite(ofSets(namesOf(before), namesOf(after)))
     case 'confirm':
       return opposite(ofFlag(before.confirm === true, after.confirm === true))
+    case 'review.groups':
+      return ofSets(before.review?.groups ?? [], after.review?.groups ?? [])
     case 'review.minimum':
-      return hasSameGroups(before, after)
-        ? opposite(ofNumbers(before.review?.minimum, after.review?.minimum))
-        : 'other'
+      return opposite(ofNumbers(before.review?.minimum, after.review?.minimum))
     case 'review.skip-groups':
       return ofSets(before.review?.skipGroups ?? [], after.review?.skipGroups ?? [])
     case 'review.force-groups':
       return ofSets(before.review?.forceGroups ?? [], after.review?.forceGroups ?? [])
     case 'review.self-approval':
       return ofFlag(before.review?.selfApproval === true, after.review?.selfApproval === true)
+    case 'review.expires':
+      return ofNumbers(before.review?.expiresMs, after.review?.expiresMs)
+    case 'review.access-max-duration':
+      return ofNumbers(before.review?.accessMaxMs, after.review?.accessMaxMs)
   }
   return 'other'
 }
 
 const SEEN: Readonly<Record<string, number>> = { '': 0, groups: 1, all: 2 }
-
-/** Tells whether both have a rule, whose groups are the same. */
-function hasSameGroups(before: ConnectionSettings, after: ConnectionSettings): boolean {
-  const sorted = ({ review }: ConnectionSettings) => review?.groups.toSorted().join('\n')
-  return sorted(before) !== undefined && sorted(before) === sorted(after)
-}
 
 function namesOf({ guardrails }: ConnectionSettings): string[] {
   return guardrails.map(({ name }) => name)

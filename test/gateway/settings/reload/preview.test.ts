@@ -127,7 +127,21 @@ schedules: [{ name: nightly, cron: '0 3 * * *', connection: one, runbook: ops/a.
       'opens',
       one().replace('groups: [boss]', 'groups: [boss, leads], all: true'),
     ],
-    ['other approvers', one().replace('[boss]', '[leads]'), 'other'],
+    ['other approvers', one().replace('[boss]', '[leads]'), 'both'],
+    ['a further approver', one().replace('[boss]', '[boss, leads]'), 'opens'],
+    [
+      'an approver that goes',
+      one().replace('[boss]', '[leads]'),
+      'closes',
+      one().replace('[boss]', '[boss, leads]'),
+    ],
+    [
+      'an approver that goes where all have to approve',
+      one().replace('[boss]', '[leads]'),
+      'both',
+      one().replace('groups: [boss]', 'groups: [boss, leads], all: true'),
+    ],
+    ['more time for an approval', one().replace('groups: [boss]', 'groups: [boss], expires: 30d'), 'opens'],
     ['a skipped group', one().replace('groups: [boss]', 'groups: [boss], skip-groups: [leads]'), 'opens'],
     ['a new review with a skipped group', one(), 'closes', one().replace(', review: { groups: [boss] }', '')],
     ['sessions of others', one(', sessions: all'), 'opens'],
@@ -150,6 +164,44 @@ schedules: [{ name: nightly, cron: '0 3 * * *', connection: one, runbook: ops/a.
       expect((await preview()).entries).toMatchObject([{ name: 'one', effect }])
     },
   )
+})
+
+describe('a change of who may do what', () => {
+  const runbooks = (review: string) =>
+    one(`, runbooks: { repository: rb, review: [{ path: 'a/**', groups: [${review}] }] }`)
+  const oidc = (more: string) => ({
+    more: `\nsign-in: { oidc: { issuer: 'https://127.0.0.1:1', client-id: c, ${more} } }`,
+  })
+  const token = (expires: string) =>
+    `\n  - { name: ann, groups: [dev], tokens: [{ name: t, token: token-of-ann-0123456789, expires: ${expires} }] }`
+  const others = user('bea', 'boss') + user('cleo', 'leads')
+
+  it.each([
+    [
+      'approvers of some runbooks',
+      { connections: runbooks('boss') },
+      { connections: runbooks('leads') },
+      'both',
+    ],
+    ['whom a provider lets in', oidc('everybody: true'), oidc('allowed-groups: [dev]'), 'both'],
+    [
+      'a longer life of a token',
+      { users: token('2040-01-01') + others },
+      { users: token('2041-01-01') + others },
+      'opens',
+    ],
+    [
+      'an auditor that is none any more',
+      { users: people + user('aud', 'auditor') },
+      { users: people + user('aud', 'dev') },
+      'both',
+    ],
+  ])('is about access: %s', async (_, before, after, effect) => {
+    gateway.configure({ ...usual, ...before })
+    await gateway.request('POST', '/api/reload')
+    gateway.configure({ ...usual, ...after })
+    expect((await preview()).entries.map((entry) => entry.effect)).toEqual([effect])
+  })
 })
 
 describe('the settings that the gateway shows', () => {
