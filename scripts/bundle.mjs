@@ -28,30 +28,40 @@ const PRODUCTS = {
     files: ['systemd', 'examples', 'dist/web'],
   },
 }
-const [, , product = '', given] = process.argv
-if (!Object.hasOwn(PRODUCTS, product)) {
-  console.error(`bundle: the product is ${Object.keys(PRODUCTS).join(' or ')}`)
-  process.exit(64)
-}
-const folder = path.resolve(given ?? path.join(root, 'dist-bundle', product))
 /** Packages that are needed only for compiling. */
 const UNUSED = ['node-addon-api']
 
-const made = await makeChunks(product)
-const whole = closure(made.outside)
-rmSync(folder, { recursive: true, force: true })
-mkdirSync(folder, { recursive: true })
-for (const each of [...FILES, ...PRODUCTS[product].files])
-  cpSync(path.join(root, each), path.join(folder, each), { recursive: true })
-for (const each of whole) copyPackage(each)
-for (const each of made.inside)
-  if (!existsSync(path.join(folder, each)))
-    cpSync(path.join(root, each, 'package.json'), path.join(folder, each, 'package.json'))
-writeManifest()
-await writePacks(product, made, folder)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , product = '', given] = process.argv
+  if (!Object.hasOwn(PRODUCTS, product)) {
+    console.error(`bundle: the product is ${Object.keys(PRODUCTS).join(' or ')}`)
+    process.exit(64)
+  }
+  await bundle(product, path.resolve(given ?? path.join(root, 'dist-bundle', product)))
+}
+
+/**
+ * Makes the folder of a product.
+ * @param isReproducible leaves out V8's compiled code, which differs from build to build
+ * @returns the names of the packages that the program loads from node_modules
+ */
+export async function bundle(product, folder, { isReproducible = false } = {}) {
+  const made = await makeChunks(product)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const each of [...FILES, ...PRODUCTS[product].files])
+    cpSync(path.join(root, each), path.join(folder, each), { recursive: true })
+  for (const each of closure(made.outside)) copyPackage(each, folder)
+  for (const each of made.inside)
+    if (!existsSync(path.join(folder, each)))
+      cpSync(path.join(root, each, 'package.json'), path.join(folder, each, 'package.json'))
+  writeManifest(product, folder)
+  await writePacks(product, made, folder, { withCode: !isReproducible })
+  return made.outside
+}
 
 /** Names the packages that the sources import, with the installed versions. */
-function writeManifest() {
+function writeManifest(product, folder) {
   const { version, license, bin, engines, ...all } = readJson('package.json')
   const { description } = PRODUCTS[product]
   const has = (name) => existsSync(path.join(folder, 'node_modules', name))
@@ -83,7 +93,7 @@ function closure(names) {
 }
 
 /** Copies the files that run, and the licence. Leaves out sources and binaries of other platforms. */
-function copyPackage(each) {
+function copyPackage(each, folder) {
   const from = path.join(root, 'node_modules', each)
   const foreign = (file) =>
     file.includes('prebuilds') && !file.includes(`${process.platform}-${process.arch}`)

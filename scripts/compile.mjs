@@ -97,7 +97,7 @@ export async function makeChunks(product) {
  * Writes the chunks and packs of a product, and V8's compiled code of each pack.
  * @param at folder of the product, which has everything else already
  */
-export async function writePacks(product, { chunks, inside }, at) {
+export async function writePacks(product, { chunks, inside }, at, { withCode = true } = {}) {
   const target = path.join(at, PLACE)
   // Remove old files first, because V8 would use the compiled code of another file with the same length.
   rmSync(target, { recursive: true, force: true })
@@ -111,7 +111,7 @@ export async function writePacks(product, { chunks, inside }, at) {
     await pack(target, name, readFileSync(list, 'utf8').split('\n').filter(Boolean), chunks)
     rmSync(list)
   }
-  await runAll(product, at)
+  if (withCode) await runAll(product, at)
 }
 
 /**
@@ -265,7 +265,8 @@ async function runOnce(place, product, at) {
  */
 function makeRepository(at) {
   mkdirSync(at)
-  writeFileSync(path.join(at, RUNBOOK), 'echo {{ .word }}\n')
+  // Longer than the gateway waits with its answer, so that `run` always loads what follows a running session.
+  writeFileSync(path.join(at, RUNBOOK), 'sleep 1; echo {{ .word }}\n')
   const env = { PATH: process.env.PATH, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
   const who = ['-c', 'user.name=build', '-c', 'user.email=build@localhost']
   return [

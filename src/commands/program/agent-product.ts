@@ -6,7 +6,7 @@ import type { Product } from './product.ts'
  * The agent, its checks and its service, and the command line against a gateway. This file reaches no file of
  * the gateway, and so none of the gateway's packages: a rule in `.dependency-cruiser.cjs` checks this.
  */
-const product: Product = {
+export const product: Product = {
   does: 'Run hoop.dev runbooks beside your databases: an executor agent and a command line.',
   examples: ['runbook-agent start --key-file agent.key'],
   commands: undefined,
