@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Review, Session } from '../../../web/src/api/types.ts'
-import { requestDiff } from '../../../web/src/views/approvals/request-diff.ts'
+import { hiddenText, requestDiff } from '../../../web/src/views/approvals/request-diff.ts'
 
 interface Parts {
   readonly script?: string
@@ -78,4 +78,12 @@ it('a difference of batches has their connections, and how they run', () => {
 it('a difference of requests tells scripts that differ in secrets alone, which are not shown', () => {
   expect(differences({}, { review: { script_hmac_sha256: 'b2' } })).toEqual({ ...NOTHING, secrets: true })
   expect(differences({}, { script: 'false', review: { script_hmac_sha256: 'b2' } }).secrets).toBe(false)
+})
+
+it('the text about hidden values says whose the variables are, only as far as that is known', () => {
+  const whose = (parts: Partial<Review>) => hiddenText({ ...asked({ review: parts })[1], owner: 'sue' })
+  const runbook = { file: 'ops/x.sh' }
+  expect(whose({})).toContain('sue sends them')
+  expect(whose({ runbook, brings_input: true })).toContain('sue has added at least one')
+  expect(whose({ runbook, brings_input: true, client_args: ['-x'] })).toContain('may have added')
 })

@@ -60,7 +60,7 @@ export function ApproveDialog({ review, onDecided, onClose }: QuestionProps) {
       {value === undefined && error === undefined && <Loading rows={3} />}
       {unseen !== undefined && (
         <Note tone="wait" title={unseen}>
-          <p>You can approve it where all of it is shown.</p>
+          <p>Open the request to decide. It shows everything but the values of variables and files.</p>
         </Note>
       )}
       {value !== undefined && unseen === undefined && hasValues(shown(value)) && <Values {...shown(value)} />}

@@ -114,3 +114,17 @@ function variablesOf(given: Given | null): Values {
 export function namesOf(kind: string, keys: readonly string[]): string[] {
   return keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length))
 }
+
+/** Says of variables and files that an approver decides without their values, and whose they are. */
+export function hiddenText({
+  owner,
+  runbook,
+  client_args: args,
+  brings_input: isBrought,
+}: Pick<Review, 'owner' | 'runbook' | 'client_args' | 'brings_input'>): string {
+  const hidden = 'The values are not shown, because they may be secrets.'
+  if (runbook === undefined) return `${hidden} ${visible(owner)} sends them.`
+  if (isBrought === true && args.length === 0)
+    return `${hidden} ${visible(owner)} has added at least one to those of the runbook.`
+  return `${hidden} ${visible(owner)} may have added some to those of the runbook.`
+}

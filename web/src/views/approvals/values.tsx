@@ -4,7 +4,7 @@ import { Name } from '../../parts/text.tsx'
 import { visible, visibleLines } from '../../parts/visible.ts'
 import { changedWords, type Piece } from '../diff/line-diff.ts'
 import { NOT_RECORDED, recordedParameters } from '../runbooks/recorded.ts'
-import { namesOf, type ChangedValue, type RequestDiff } from './request-diff.ts'
+import { hiddenText, namesOf, type ChangedValue, type RequestDiff } from './request-diff.ts'
 
 interface ValuesProps {
   readonly review: Review
@@ -34,6 +34,7 @@ export function Values(props: ValuesProps) {
                 <Name>{value}</Name>
               </code>
             ))}
+            {name !== 'Arguments' && <span class="soft small">{hiddenText(props.review)}</span>}
           </dd>
         </div>
       ))}
