@@ -29,11 +29,13 @@ export const FACTS_OF_REVIEW = {
     v.optional(v.boolean()),
   ),
   facts: about(
-    'facts from the history. At the time of the request: `is_first_by_requester`: whether the requester had never run this runbook (for a script or a terminal: never one on this connection); `new_connections`: number of its connections on which the runbook had never run. A fact is missing if the newest 2,000 sessions do not tell. Of a request that waits: `previous`: the last approved run of the same runbook that the caller may see, with its requester and its beginning; `is_runbook_changed`: whether the text of the runbook differs from the one of that run, missing if that is unknown',
+    'facts from the history. At the time of the request: `is_first_by_requester`: whether the requester had never run this runbook (for a script or a terminal: never one on this connection); `new_connections`: number of its connections on which the runbook had never run. A fact is missing if the newest 2,000 sessions do not tell. Of a request that waits: `previous`: the last approved run of the same runbook that the caller may see, with its requester and its beginning (`is_last`: whether it is the last one of all); `is_runbook_changed`: whether the text of the runbook differs from the one of that run, missing if that is unknown',
     v.strictObject({
       is_first_by_requester: v.optional(v.boolean()),
       new_connections: v.optional(wholeCount),
-      previous: v.optional(v.strictObject({ session: text, owner: text, ran_at: time })),
+      previous: v.optional(
+        v.strictObject({ session: text, owner: text, ran_at: time, is_last: v.boolean() }),
+      ),
       is_runbook_changed: v.optional(v.boolean()),
     }),
   ),
@@ -116,5 +118,6 @@ export const PreviousRunShape = v.nullable(
     owner: about('name of the requester', text),
     connection: about('name of the connection', text),
     ran_at: about('when the run began', time),
+    is_last: about('false if the caller may not see a later approved run', v.boolean()),
   }),
 )

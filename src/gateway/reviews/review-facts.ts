@@ -21,6 +21,12 @@ const MAX_DECIDED = 20
 /** Maximum number of waiting requests of one list for which the last approved run is looked up. */
 const MAX_LOOKED_UP = 200
 
+interface PreviousRun {
+  readonly review: ListedReview
+  /** False if the user may not see a later run. */
+  readonly isLast: boolean
+}
+
 const NOTHING: ShownRequest = { scriptDigest: { kind: 'sha256', hex: '' }, clientArgs: [], envVars: [] }
 
 interface FactServices {
@@ -37,11 +43,15 @@ export class ReviewFacts {
     this.#services = { reviews, history, users }
   }
 
-  /** Returns the last earlier run of the same runbook, among the reviews that the user may see. */
-  previous(user: GatewayUser, { id, runbook }: ListedReview): ListedReview | undefined {
+  /** Returns the last run of the same runbook, among the reviews that the user may see. */
+  previous(user: GatewayUser, { id, runbook }: ListedReview): PreviousRun | undefined {
     if (runbook === undefined) return undefined
     return this.#services.history.read(({ reviews }) => {
-      for (const one of reviews.sameRunbook(id)) if (this.#services.reviews.isConcerned(user, one)) return one
+      let isLast = true
+      for (const review of reviews.sameRunbook(id)) {
+        if (this.#services.reviews.isConcerned(user, review)) return { review, isLast }
+        isLast = false
+      }
       return undefined
     })
   }
@@ -125,11 +135,15 @@ export class ReviewFacts {
   }
 
   #factsOfPrevious(user: GatewayUser, review: ListedReview): Facts['facts'] {
-    const before = this.previous(user, review)
-    if (before === undefined) return {}
+    const previous = this.previous(user, review)
+    if (previous === undefined) return {}
+    const { review: before, isLast } = previous
     const [was, is] = [before.shown.runbookSha256, review.shown.runbookSha256]
     return {
-      previous: { session: before.sessionId, owner: before.owner, ran_at: timeOf(before.claimedAt) },
+      previous: {
+        ...{ session: before.sessionId, owner: before.owner, ran_at: timeOf(before.claimedAt) },
+        is_last: isLast,
+      },
       ...(was !== undefined && is !== undefined && { is_runbook_changed: was !== is }),
     }
   }

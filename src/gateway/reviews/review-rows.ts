@@ -106,7 +106,10 @@ export class ReviewRows {
     return reviewsIn(this.#statements.accessOf.all([owner, connection]))
   }
 
-  /** Yields earlier reviews of the same runbook that have run, newest first, at most 50; none for a script. */
+  /**
+   * Yields reviews of the same runbook that have run, at most 50, the last run first; none for a script. They may
+   * have been requested later than a review that waits, and not later than a decided one.
+   */
   *sameRunbook(id: string): Generator<ListedReview> {
     for (const [record] of this.#statements.sameRunbook.all([id]) as [string][]) yield listedIn(record)
   }
@@ -198,15 +201,16 @@ function prepare(db: Connection) {
                        ORDER BY session DESC LIMIT 100`),
     // The index by runbook comes first: a request may have megabytes, and is read only for its repository.
     sameRunbook: reading(`WITH mine AS MATERIALIZED (
-                            SELECT s.key, s.runbook, s.request ->> '$.labels.runbookRepository' AS repository
+                            SELECT s.key, s.runbook, s.request ->> '$.labels.runbookRepository' AS repository,
+                                   r.status = 'PENDING' AS waits
                             FROM reviews r JOIN sessions s ON s.key = r.session WHERE r.id = ?),
                           others AS MATERIALIZED (
                             SELECT s.key, r.record FROM mine JOIN sessions s ON s.runbook = mine.runbook
                             JOIN reviews r ON r.session = s.key AND r.status = 'EXECUTED'
-                            WHERE s.key < mine.key ORDER BY s.started_at DESC, s.key DESC LIMIT 50)
+                            WHERE s.key < mine.key OR (mine.waits AND s.key <> mine.key) ORDER BY s.started_at DESC, s.key DESC LIMIT 50)
                           SELECT o.record FROM mine JOIN others o JOIN sessions s ON s.key = o.key
                           WHERE s.request ->> '$.labels.runbookRepository' IS mine.repository
-                          ORDER BY o.key DESC`),
+                          ORDER BY o.record ->> '$.claimedAt' DESC, o.key DESC`),
     automatic: reading(`SELECT session, record FROM reviews
                         WHERE status = 'APPROVED' AND session > ? AND json_extract(record, '$.whenApproved')
                         ORDER BY session LIMIT ?`),

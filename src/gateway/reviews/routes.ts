@@ -67,8 +67,8 @@ export function reviewRoutes(services: ReviewRouting): Handlers<typeof reviewCon
       if (review === undefined) throw refused('review-not-found/resource')
       const before = facts.previous(user, review)
       if (before === undefined) return null
-      const { id, sessionId: session, owner, connection, claimedAt } = before
-      return { id, session, owner, connection, ran_at: timeOf(claimedAt) }
+      const { id, sessionId: session, owner, connection, claimedAt } = before.review
+      return { id, session, owner, connection, ran_at: timeOf(claimedAt), is_last: before.isLast }
     },
     exec: async ({ user, params, headers }) => {
       const { session, request } = await runs.startSoon(params.id, user)

@@ -53,8 +53,11 @@ export function Changes({ diff, review, session, isWhole, onWhole }: ChangesProp
         <div class="head-text">
           <h2 id="changes">{changesText(diff)}</h2>
           <p class="under">
-            from <a href={sessionPath(before.id)}>the last approved run</a>,{' '}
-            <Moment at={before.began_at ?? before.start_date} /> by <Name>{before.user}</Name>{' '}
+            from{' '}
+            <a href={sessionPath(before.id)}>
+              the last approved run{review.facts.previous?.is_last === false && ' that you may see'}
+            </a>
+            , <Moment at={before.began_at ?? before.start_date} /> by <Name>{before.user}</Name>{' '}
             <StateBadge state={before.state} />
           </p>
         </div>
