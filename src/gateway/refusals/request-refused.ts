@@ -89,18 +89,12 @@ function isRow(rows: Row | Readonly<Record<string, Row>>): rows is Row {
 }
 
 /** Makes the refusal of a row, with the details that its sentence names. */
-export function refused<R extends Refusal>(
-  row: R,
-  ...given: Given<NamesIn<TextOf<RowOf<R>>>>
-): RequestRefused {
-  return new RequestRefused(...made(row, given))
-}
+export const refused = refusing(RequestRefused)
+export const signInRefused = refusing(SignInRefused)
 
-export function signInRefused<R extends Refusal>(
-  row: R,
-  ...given: Given<NamesIn<TextOf<RowOf<R>>>>
-): SignInRefused {
-  return new SignInRefused(...made(row, given))
+function refusing<E>(Refused: new (...parts: ReturnType<typeof made>) => E) {
+  return <R extends Refusal>(row: R, ...given: Given<NamesIn<TextOf<RowOf<R>>>>): E =>
+    new Refused(...made(row, given))
 }
 
 function made(
