@@ -241,6 +241,7 @@ describe.skipIf(missingBrowser !== undefined)(`the form of a runbook${without(mi
     // A wrong value is no value: its place is open until the value is right.
     await page.getByLabel('Amount in euros').pressSequentially(',')
     await script.getByText('⟨amount⟩').waitFor()
+    await preview.getByText('Not right yet: Amount in euros.').waitFor()
     await page.getByLabel('Amount in euros').fill('41.30')
     await page.getByLabel('reason').selectOption('damaged')
     await script.getByText('mail damaged').waitFor()

@@ -105,6 +105,9 @@ describe('the check of a form', () => {
 
   it('names the pattern, and waits for the engine that knows it', () => {
     expect(problemOf(declared, 'A1', matches)).toBe('has to match ^[a-z]+$')
+    expect(problemOf({ ...declared, placeholder: 'books' }, 'A1', matches)).toBe(
+      'has to be like books, and to match ^[a-z]+$',
+    )
     expect(problemOf(declared, 'abc', matches)).toBeUndefined()
     expect(problemOf(declared, 'A1', () => undefined)).toBeUndefined()
   })

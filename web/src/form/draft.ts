@@ -12,8 +12,10 @@ export interface Draft {
   /** Returns the problem with the value, but only after the user has left the field or tried to run. */
   readonly problem: (parameter: Parameter) => string | undefined
   readonly leave: (name: string) => void
-  /** Labels of parameters whose values are missing, or not yet as they have to be. */
+  /** Labels of parameters without a value that they need. */
   readonly missing: readonly string[]
+  /** Labels of parameters with a value that is not as it has to be. */
+  readonly wrong: readonly string[]
   /** Shows every problem. Returns true when there is no problem. */
   readonly check: () => boolean
   /** Returns the values to send. */
@@ -35,24 +37,29 @@ export function useDraft(item: RunbookItem, earlier: Values): Draft {
   }, [parameters])
   const problemIn = (parameter: Parameter) =>
     problemOf(parameter, values[parameter.name] ?? '', matchesPattern)
+  const unfit = () => parameters.filter((parameter) => problemIn(parameter) !== undefined)
   return {
     parameters,
     values,
     set: (name, value) => setValues((before) => ({ ...before, [name]: value })),
     problem: (parameter) => (left.has(parameter.name) ? problemIn(parameter) : undefined),
-    missing: parameters.filter((parameter) => problemIn(parameter) !== undefined).map(labelOf),
+    missing: unfit()
+      .filter(({ name }) => !values[name])
+      .map(labelOf),
+    wrong: unfit()
+      .filter(({ name }) => values[name])
+      .map(labelOf),
     leave: (name) => setLeft((before) => new Set([...before, name])),
     check: () => {
       setLeft(new Set(parameters.map(({ name }) => name)))
-      return parameters.every((parameter) => problemIn(parameter) === undefined)
+      return unfit().length === 0
     },
     sent: () => sentValues(item, values),
     known: () => {
-      const unknown = parameters.filter((parameter) => problemIn(parameter) !== undefined)
       const isNeeded = ({ name, default: proposed = '' }: Parameter) =>
         Object.hasOwn(item.metadata, name) && proposed === ''
-      if (!unknown.every(isNeeded)) return undefined
-      const names = new Set(unknown.map(({ name }) => name))
+      if (!unfit().every(isNeeded)) return undefined
+      const names = new Set(unfit().map(({ name }) => name))
       return Object.fromEntries(Object.entries(sentValues(item, values)).filter(([name]) => !names.has(name)))
     },
   }

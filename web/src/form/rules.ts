@@ -39,8 +39,11 @@ export function problemOf(parameter: Parameter, value: string, matches: MatchesP
   // The author of the runbook chose the default, so the default is not checked.
   const broken = value === parameter.default ? undefined : brokenRule(parameter, value)
   if (broken !== undefined) return broken
-  const { pattern } = parameter
-  return pattern !== undefined && matches(pattern, value) === false ? `has to match ${pattern}` : undefined
+  const { pattern, placeholder } = parameter
+  if (pattern === undefined || matches(pattern, value) !== false) return undefined
+  return placeholder === ''
+    ? `has to match ${pattern}`
+    : `has to be like ${placeholder}, and to match ${pattern}`
 }
 
 function brokenRule({ type, options, minLength, maxLength }: Parameter, value: string): string | undefined {

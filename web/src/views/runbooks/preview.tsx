@@ -42,7 +42,11 @@ export function Preview({ request, draft, file, on }: PreviewProps) {
   }
   // The form knows the last use of a parameter, and the gateway all of them: an earlier one may be required.
   const known = value === undefined || isOld ? [] : value.rendered.missing.map(labelOfName)
-  const missing = [...new Set([...draft.missing, ...known])]
+  const missing = [...new Set([...draft.missing, ...known])].filter((label) => !draft.wrong.includes(label))
+  const gaps = [
+    missing.length > 0 && `Still missing: ${missing.map(visible).join(', ')}.`,
+    draft.wrong.length > 0 && `Not right yet: ${draft.wrong.map(visible).join(', ')}.`,
+  ].filter((text) => text !== false)
   return (
     <section class="card stays preview" aria-label="Script that would run" aria-busy={isOld}>
       <div class="card-head">
@@ -50,9 +54,11 @@ export function Preview({ request, draft, file, on }: PreviewProps) {
         <span class="push" />
         <span class="soft small">as you type</span>
       </div>
-      {missing.length > 0 && (
+      {gaps.length > 0 && (
         <Note tone="live">
-          <p>Still missing: {missing.map(visible).join(', ')}.</p>
+          {gaps.map((text) => (
+            <p key={text}>{text}</p>
+          ))}
         </Note>
       )}
       {error !== undefined && <Problem error={error} />}
