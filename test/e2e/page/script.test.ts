@@ -177,6 +177,29 @@ describe.skipIf(missingBrowser !== undefined)(`a script of one's own${without(mi
     expect(sue.problems).toEqual([])
   })
 
+  it('marks the line of an SQL error by the text that the client quotes, until the script is another one', async () => {
+    await using sue = await opened('sue', 'bash')
+    const { page } = sue
+    const failing = `printf 'ERROR:  relation "nowhere" does not exist\\nLINE 2: from nowhere\\n' >&2`
+    await editor(sue).fill(`echo one\n\n${failing}; exit 3\necho four`)
+    await page.keyboard.press('Control+Enter')
+    await sue.sees('Error in line 3: relation "nowhere" does not exist')
+    expect(await page.locator('.cm-line.is-refused').innerText()).toContain('from nowhere')
+    expect(await page.locator('.cm-gutterElement.is-refused').innerText()).toBe('3')
+    expect(await sue.faultsInBothThemes()).toEqual([])
+    for (const width of [1440, 1024, 390]) {
+      await page.setViewportSize({ width, height: 900 })
+      expect(await faultsOfLayout(page)).toEqual([])
+    }
+    await editor(sue).focus()
+    await page.keyboard.press('Control+Home')
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.type('x')
+    await sue.sees('Error in line 3 of the script that ran')
+    expect(await page.locator('.cm-line.is-refused').count()).toBe(0)
+    expect(sue.problems).toEqual([])
+  })
+
   it('refuses before it sends, if Ctrl+Enter is faster than the answer about the text', async () => {
     await using sue = await opened('sue', 'books')
     const before = await scriptsOf('sue')

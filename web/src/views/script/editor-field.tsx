@@ -4,7 +4,8 @@ import { openEditor, type Editor, type EditorFacts } from './editor.ts'
 
 interface EditorFieldProps {
   readonly connection: Connection
-  readonly refusedLine: number | undefined
+  /** The line that a rule refuses, or that failed. */
+  readonly markedLine: number | undefined
   readonly text: string
   readonly onReady: (editor: Editor | undefined) => void
   readonly onChange: (facts: EditorFacts, isEdited: boolean) => void
@@ -13,7 +14,7 @@ interface EditorFieldProps {
 
 /** The editor. Its code is in a file of its own, which only this view loads. */
 export default function EditorField(props: EditorFieldProps) {
-  const { connection, refusedLine, text, onReady } = props
+  const { connection, markedLine, text, onReady } = props
   const place = useRef<HTMLDivElement>(null)
   const editor = useRef<Editor | undefined>(undefined)
   const latest = useRef(props)
@@ -34,6 +35,6 @@ export default function EditorField(props: EditorFieldProps) {
   }, [])
   const { type, subtype } = connection
   useEffect(() => void editor.current?.colourFor({ type, subtype }), [type, subtype])
-  useEffect(() => editor.current?.markRefused(refusedLine), [refusedLine])
+  useEffect(() => editor.current?.markLine(markedLine), [markedLine])
   return <div class="editor" ref={place} />
 }

@@ -45,8 +45,8 @@ export interface Editor extends Disposable {
   readonly open: (text: string) => void
   readonly insert: (text: string) => void
   readonly colourFor: (connection: Parameters<typeof loadLanguage>[0]) => Promise<void>
-  /** Marks the line that a rule refuses; undefined removes the mark. */
-  readonly markRefused: (line: number | undefined) => void
+  /** Marks the line that a rule refuses, or that failed; undefined removes the mark. */
+  readonly markLine: (line: number | undefined) => void
   readonly find: () => void
   readonly focus: () => void
 }
@@ -102,7 +102,7 @@ export function openEditor(parent: HTMLElement, { text, onChange, onRun }: Edito
       wanted = connection
       return colour()
     },
-    markRefused: (line) => view.dispatch({ effects: refuse.of(line) }),
+    markLine: (line) => view.dispatch({ effects: refuse.of(line) }),
     find: () => void openSearchPanel(view),
     focus: () => view.focus(),
     [Symbol.dispose]: () => view.destroy(),

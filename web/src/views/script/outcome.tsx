@@ -1,4 +1,4 @@
-import { useCallback } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import { readSession } from '../../api/gateway.ts'
 import type { Session } from '../../api/types.ts'
 import { Icon } from '../../parts/icon.tsx'
@@ -12,10 +12,21 @@ import { Ending } from '../sessions/ending.tsx'
 import { isApproved, isWaiting, isWithdrawn, StateBadge } from '../sessions/state.tsx'
 import { RunTabs, type TabName } from '../sessions/tabs.tsx'
 import { AgentNote } from '../sessions/waits.tsx'
+import { lineInText, sqlErrorIn } from './error-place.ts'
 import '../sessions/run.css'
 
+interface OutcomeProps {
+  readonly id: string
+  /** Returns the text in the editor. */
+  readonly text: () => string
+  /** Changes with the text. */
+  readonly version: number
+  /** Called with the line of the editor that failed; undefined if there is none, or it is not certain. */
+  readonly onFailedLine: (line: number | undefined) => void
+}
+
 /** Shows the session of the last run, by the parts of the session's own view. */
-export function Outcome({ id }: { readonly id: string }) {
+export function Outcome({ id, ...editor }: OutcomeProps) {
   const load = useCallback((signal: AbortSignal) => readSession(id, signal), [id])
   const { value, error, reload } = useLoaded(load, ['sessions', 'reviews'])
   return (
@@ -33,7 +44,7 @@ export function Outcome({ id }: { readonly id: string }) {
       </div>
       {value === undefined && error === undefined && <Loading />}
       {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {value !== undefined && <Shown session={value} reload={reload} key={id} />}
+      {value !== undefined && <Shown session={value} reload={reload} {...editor} key={id} />}
     </section>
   )
 }
@@ -43,7 +54,18 @@ function firstLineOf(script: string): string {
   return script.trimStart().split('\n', 1)[0]?.slice(0, 200) ?? ''
 }
 
-function Shown({ session, reload }: { readonly session: Session; readonly reload: () => void }) {
+interface ShownProps extends Omit<OutcomeProps, 'id'> {
+  readonly session: Session
+  readonly reload: () => void
+}
+
+function Shown({ session, reload, text, version, onFailedLine }: ShownProps) {
+  const [stderr, setStderr] = useState('')
+  const script = session.script.data
+  const failed = useMemo(() => sqlErrorIn(stderr, script), [stderr, script])
+  const line = failed?.line === undefined ? undefined : lineInText(text(), script, failed.line)
+  useEffect(() => onFailedLine(line), [line, version])
+  useEffect(() => () => onFailedLine(undefined), [])
   const hasBegun = !isWaiting(session) && !isApproved(session)
   return (
     <>
@@ -55,12 +77,24 @@ function Shown({ session, reload }: { readonly session: Session; readonly reload
         </Note>
       )}
       <Ending session={session} />
-      {hasBegun && <RunTabs session={session} hasRun={!isWithdrawn(session)} reload={reload} place={PLACE} />}
+      {failed !== undefined && (
+        <Note
+          tone="bad"
+          role="status"
+          title={`Error in ${line === undefined ? failed.place : `line ${line}`}${failed.line !== undefined && line === undefined ? ' of the script that ran' : ''}: ${visible(failed.message)}`}
+        />
+      )}
+      {hasBegun && (
+        <RunTabs
+          session={session}
+          hasRun={!isWithdrawn(session)}
+          reload={reload}
+          place={{ addressOf, onStderr: setStderr }}
+        />
+      )}
     </>
   )
 }
-
-const PLACE = { addressOf }
 
 /** The tab is a part of the address, as in the view of a session. */
 function addressOf(tab: TabName): string {

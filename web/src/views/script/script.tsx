@@ -83,6 +83,7 @@ function Working({ connection, connections }: WorkingProps) {
   const { facts, version, editor } = text
   const seen = useForeseen(name, version, () => editor.current?.meant())
   const jira = useJira(connection)
+  const [failedLine, setFailedLine] = useState<number | undefined>(undefined)
   const [late, setLate] = useState<Refusal | undefined>(undefined)
   const [dialog, setDialog] = useState<'save' | 'runbook' | undefined>(undefined)
   const [saved, setSaved] = useState(savedScripts)
@@ -187,7 +188,7 @@ function Working({ connection, connections }: WorkingProps) {
               load={loadEditor}
               props={{
                 connection,
-                refusedLine: refused?.line ?? undefined,
+                markedLine: refused?.line ?? failedLine,
                 text: text.first,
                 onReady: text.onReady,
                 onChange: text.onChange,
@@ -210,7 +211,14 @@ function Working({ connection, connections }: WorkingProps) {
               </div>
             )}
           </section>
-          {session !== '' && <Outcome id={session} />}
+          {session !== '' && (
+            <Outcome
+              id={session}
+              text={() => editor.current?.text() ?? ''}
+              version={version}
+              onFailedLine={setFailedLine}
+            />
+          )}
         </div>
       </div>
       {dialog === 'save' && (

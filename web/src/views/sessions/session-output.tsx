@@ -8,6 +8,7 @@ import { OutputRecord } from '../../output/record.ts'
 import { Empty, Note, Problem } from '../../parts/messages.tsx'
 import { bytesText } from '../../parts/moment.tsx'
 import { StdoutText } from '../../result/stdout-text.ts'
+import { StderrText } from './stderr-text.ts'
 import { downloadName } from './file-name.ts'
 
 interface SessionOutputProps {
@@ -56,6 +57,7 @@ export function SessionOutput({ session, output }: SessionOutputProps) {
 export interface SessionOutput {
   readonly record: OutputRecord
   readonly stdout: StdoutText
+  readonly stderr: StderrText
   readonly state: StreamState
   /** Number of bytes that the gateway could not record. */
   readonly missing: number
@@ -64,7 +66,10 @@ export interface SessionOutput {
 
 /** `reload` is called after the end of the stream, when the session has an exit code. */
 export function useOutput(id: string, reload: () => void): SessionOutput {
-  const [record, stdout] = useMemo(() => [new OutputRecord(''), new StdoutText()] as const, [id])
+  const [record, stdout, stderr] = useMemo(
+    () => [new OutputRecord(''), new StdoutText(), new StderrText()] as const,
+    [id],
+  )
   const [state, setState] = useState<StreamState>('connecting')
   const [missing, setMissing] = useState(0)
   const [error, setError] = useState<Refused | undefined>(undefined)
@@ -73,13 +78,16 @@ export function useOutput(id: string, reload: () => void): SessionOutput {
     const watching = {
       state: setState,
       missing: setMissing,
-      output: (event: Parameters<StdoutText['add']>[0]) => stdout.add(event),
+      output: (event: Parameters<StdoutText['add']>[0]) => {
+        stdout.add(event)
+        stderr.add(event)
+      },
     }
     followOutput(id, record, watching, ended.signal).then(
       () => !ended.signal.aborted && reload(),
       (failure: unknown) => ended.signal.aborted || setError(asRefused(failure)),
     )
     return () => ended.abort()
-  }, [id, record, stdout, reload])
-  return { record, stdout, state, missing, error }
+  }, [id, record, stdout, stderr, reload])
+  return { record, stdout, stderr, state, missing, error }
 }

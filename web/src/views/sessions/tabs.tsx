@@ -40,6 +40,8 @@ interface RunTabsProps {
 /** Another view that shows the tabs, below the script. */
 interface TabPlace {
   readonly addressOf: (tab: TabName) => string
+  /** Called with the beginning of stderr when the whole output is there. */
+  readonly onStderr: (text: string) => void
 }
 
 /** The tabs of a run. They show the output as text, table or chart, and the facts of the session. */
@@ -73,6 +75,9 @@ function WithoutOutput({ session }: { readonly session: Session }) {
 function Tabs({ session, reload, place }: Omit<RunTabsProps, 'hasRun'>) {
   const output = useOutput(session.id, reload)
   const { tables, isReading } = useTables(session, output)
+  useEffect(() => {
+    if (output.state === 'over') place?.onStderr(output.stderr.text)
+  }, [output.state, output.stderr])
   const shown = TABS.filter(
     ({ name }) => isThere(name, session, tables) && (place === undefined || name !== 'script'),
   )
