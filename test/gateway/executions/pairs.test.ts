@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { JiraServer } from '../../support/scripted/jira.ts'
 import { RunningAgent } from '../../support/sites/running-agent.ts'
@@ -10,10 +13,12 @@ import { TEMPLATE } from '../jira/template.ts'
 const ANN = 'token-of-ann-0123456789'
 const BEA = 'token-of-bea-0123456789'
 const GUS = 'token-of-gus-0123456789'
+const BOT = 'token-of-bot-0123456789'
 const USERS = `
   - { name: ann, token: ${ANN}, groups: [dev] }
   - { name: bea, token: ${BEA}, groups: [sre] }
-  - { name: gus, token: ${GUS}, groups: [dev] }`
+  - { name: gus, token: ${GUS}, groups: [dev] }
+  - { name: bot, kind: machine, token: ${BOT}, groups: [dba] }`
 const CONNECTIONS = `
   - { name: asks, agent: local, command: [bash], runbooks: { repository: rb, review: [{ path: 'ops/*.dry.*', groups: [] }] }, review: { groups: [dba] } }
   - { name: both, agent: local, command: [bash], runbooks: { repository: rb }, review: { groups: [dba] } }
@@ -26,6 +31,11 @@ schedules:
   - { name: nightly, cron: '0 3 * * *', connection: bash, runbook: ops/delete.runbook.sh, as: admin, parameters: { id: '7' } }`
 
 const VALUE = '{{ .id | asenv "ID" }}\n{{ .pw | default "none" | type "password" | asenv "PW" }}\n'
+const folder = mkdtempSync(path.join(tmpdir(), 'pairs-'))
+const TENANTS = path.join(folder, 'tenants')
+const tenants = (...all: readonly string[]) => writeFileSync(TENANTS, all.join('\n'))
+const CHOSEN =
+  '{{/* options-from tenant ops/tenants.dry.runbook.sh */}}{{ .tenant | default "acme" | asenv "TENANT" }}'
 const FILES = {
   'ops/delete.runbook.sh': `# Delete an account\n{{/* first: ops/delete.dry.runbook.sh */}}\n${VALUE}echo "deleted $ID"`,
   'ops/delete.dry.runbook.sh': `# Show an account\n${VALUE}echo "would delete $ID $NOTE $*"; test "$ID" != bad`,
@@ -37,6 +47,11 @@ const FILES = {
     '{{/* first: ops/usual.dry.runbook.sh */}}\n{{ .id | default "7" | asenv "ID" }}\necho "deleted $ID"',
   'ops/usual.dry.runbook.sh': '{{ .id | default "8" | asenv "ID" }}\necho "would delete $ID"',
   'ops/plain.runbook.sh': 'echo plain',
+  'ops/chosen.runbook.sh': `{{/* first: ops/chosen.dry.runbook.sh */}}${CHOSEN}echo "deleted $TENANT"`,
+  'ops/chosen.dry.runbook.sh': `${CHOSEN}echo "would delete $TENANT"`,
+  'ops/half.runbook.sh': `{{/* first: ops/half.dry.runbook.sh */}}${CHOSEN}echo "deleted $TENANT"`,
+  'ops/half.dry.runbook.sh': '{{ .tenant | asenv "TENANT" }}echo "would delete $TENANT"',
+  'ops/tenants.dry.runbook.sh': `cat ${TENANTS}`,
 }
 const DELETE = 'ops/delete.runbook.sh'
 const DRY = 'ops/delete.dry.runbook.sh'
@@ -64,6 +79,7 @@ afterAll(async () => {
   await agent[Symbol.asyncDispose]()
   await gateway[Symbol.asyncDispose]()
   await jira[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
 })
 
 const as = (token: string) => ({ authorization: `Bearer ${token}` })
@@ -281,6 +297,8 @@ describe('an approval of the second runbook', () => {
     expect(await output(first, otherToken)).toEqual(['would delete 7  \n'])
     expect(await output(second, otherToken)).toBeUndefined()
     expect(await output(first, BEA)).toBe(404)
+    // A machine in the group of the approvers decides nothing.
+    expect(await output(first, BOT)).toBe(404)
   })
 
   it('lets the gateway itself run the second one with what was approved', async () => {
@@ -290,6 +308,56 @@ describe('an approval of the second runbook', () => {
     await waitFor(async () => (await session(second))['status'] === 'done')
     expect(await session(second)).toMatchObject({ exit_code: 0, first: { session: first } })
     expect(await output(second, ANN)).toEqual(['deleted 7\n'])
+  })
+})
+
+describe('a pair whose parameter has a live list', () => {
+  let tick = 0
+  const moves = () => gateway.commit({ 'counter.txt': String((tick += 1)) })
+  const chosen = (more: More, connection = 'bash', file = 'chosen') =>
+    request({ file_name: `ops/${file}.runbook.sh`, parameters: { tenant: 'acme' }, ...more }, connection)
+
+  it('runs both with a value of the list, also with the default', async () => {
+    tenants('acme', 'zeta')
+    moves()
+    for (const parameters of [{ tenant: 'zeta' }, {}]) {
+      const first = await chosen({ first: 'run', parameters })
+      const second = await chosen({ first: idOf(first), parameters })
+      const tenant = parameters.tenant ?? 'acme'
+      expect([first.body['output'], second.body['output']]).toEqual([
+        `would delete ${tenant}\n`,
+        `deleted ${tenant}\n`,
+      ])
+    }
+  })
+
+  it('refuses the first one with another value, and begins nothing', async () => {
+    tenants('zeta')
+    moves()
+    const before = await count()
+    expect(coded(await chosen({ first: 'run' }))).toEqual([409, 'choice-gone'])
+    expect(coded(await chosen({ first: 'run', parameters: {} }))).toEqual([409, 'choice-gone'])
+    expect(await count()).toBe(before)
+  })
+
+  it('refuses the second one when the value has gone since', async () => {
+    tenants('acme')
+    moves()
+    // Only the second runbook has the list, so no copy of it is there when the second one asks.
+    const first = idOf(await chosen({ first: 'run' }, 'bash', 'half'))
+    tenants('zeta')
+    expect(coded(await chosen({ first }, 'bash', 'half'))).toEqual([409, 'choice-gone'])
+  })
+
+  it('asks the list again when an approved second one runs', async () => {
+    tenants('acme')
+    moves()
+    const first = idOf(await chosen({ first: 'run', file_name: 'ops/half.runbook.sh' }, 'asks'))
+    const second = idOf(await chosen({ first }, 'asks', 'half'))
+    expect(second).not.toBe('undefined')
+    await gateway.request('PUT', `/api/reviews/${second}`, { status: 'APPROVED' }, as(otherToken))
+    const run = await gateway.request('POST', `/api/sessions/${second}/exec`, undefined, as(ANN))
+    expect(run.body['output']).toBe('deleted acme\n')
   })
 })
 

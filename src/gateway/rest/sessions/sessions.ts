@@ -174,12 +174,16 @@ function visibleSession(
 ): SessionOfUser {
   const session = history.session(id)
   if (session === undefined) throw refused(missing)
-  const isShown = isShownWith(history, session, (review) => reviews.isConcerned(user, review))
+  const isShown = isShownWith(
+    history,
+    session,
+    (review) => user.kind === 'person' && reviews.isConcerned(user, review),
+  )
   if (!isShown && !reviews.showsSession(user, session)) throw refused(missing)
   return { session, withOutput: isShown || users.reads(user, session) }
 }
 
-/** Whoever decides about a request sees the output of the first run with which it was made. */
+/** Whoever decides about a request sees the output of the first run with which it was made. A machine decides nothing. */
 function isShownWith(
   history: Finding['history'],
   { id, labels }: SessionSummary,
