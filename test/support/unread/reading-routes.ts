@@ -69,6 +69,7 @@ export const READING_ROUTES: Readonly<
   '/api/webhooks': () => '/api/webhooks',
   '/api/healthz': () => '/api/healthz',
   '/readyz': () => '/readyz',
+  '/mcp': () => '/mcp',
   '/api/openapiv3.json': () => '/api/openapiv3.json',
   '/api/publicserverinfo': () => '/api/publicserverinfo',
   '/api/serverinfo': () => '/api/serverinfo',
