@@ -46,6 +46,8 @@ import { listedRun, NOTHING, outputResult, refusedResult, sessionResult, type To
 const WAIT_MS = 45_000
 /** A stopping gateway is noticed within this time. */
 const LOOK_MS = 1000
+/** Number of sessions with one correlation id that are read at a time. */
+const SAME_ID_SESSIONS = 5
 const KEY_MS = 24 * 60 * 60 * 1000
 /** Requests of a machine that wait for approval: people have to read each of them. */
 const MAX_WAITING = 5
@@ -179,12 +181,16 @@ export class Tools {
     return { id: session.id, isRepeated: true }
   }
 
-  #sessionOf(user: GatewayUser, correlationId: string): SessionSummary | undefined {
+  /** Other users can give their sessions the same correlation id, which they may see, so all are looked at. */
+  #sessionOf({ name }: GatewayUser, correlationId: string): SessionSummary | undefined {
     const { history } = this.#services
-    const { sessions } = history.list({ correlationId, limit: 5, offset: 0, count: 'none' })
-    return sessions
-      .map(({ id }) => history.session(id))
-      .find((one) => one?.user === user.name && mcpOrigin(one.labels) !== undefined)
+    for (let offset = 0; ; offset += SAME_ID_SESSIONS) {
+      const query = { correlationId, limit: SAME_ID_SESSIONS, offset, count: 'none' } as const
+      const { sessions } = history.list(query)
+      const own = sessions.filter(({ user }) => user === name).map(({ id }) => history.session(id))
+      const found = own.find((one) => one !== undefined && mcpOrigin(one.labels) !== undefined)
+      if (found !== undefined || sessions.length < SAME_ID_SESSIONS) return found
+    }
   }
 
   /** Begins the session, or asks for approval. @throws RequestRefused, HistoryError */

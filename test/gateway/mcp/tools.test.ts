@@ -245,6 +245,17 @@ describe('a request_key', () => {
     expect(told(reworded)).toMatchObject({ repeated: true, state: 'succeeded' })
     expect(linesIn(file)).toEqual(['w'])
   })
+
+  it('is found among sessions to which another user gave the same correlation id', async () => {
+    const file = fresh()
+    const given = { connection: 'bash', parameters: { word: 'w', file }, request_key: key(), why: 'x' }
+    const id = idOf(await site.call('mark', given))
+    const { body } = await site.gateway.request('GET', `/api/sessions/${id}`)
+    const same = { connection: 'bash', script: 'true', correlation_id: body['correlation_id'] }
+    await Promise.all(Array.from({ length: 6 }, () => site.gateway.request('POST', '/api/sessions', same)))
+    expect(idOf(await site.call('mark', given))).toBe(id)
+    expect(linesIn(file)).toEqual(['w'])
+  })
 })
 
 describe('output', () => {
