@@ -51,7 +51,7 @@ type Table = typeof REFUSALS
 type Row = string | readonly [status: HttpStatus, text: string]
 
 /** `batch-not-found`, or `batch-wrong-state/unsaved` if the code has several sentences. */
-export type Refusal = {
+type Refusal = {
   [C in keyof Table]: Table[C] extends Row ? C : `${C}/${keyof Table[C] & string}`
 }[keyof Table]
 
