@@ -201,7 +201,8 @@ export async function rotateTokenCommand(name: string, flags: TokenFlags): Promi
 export async function revokeTokenCommand(name: string, flags: TokenFlags): Promise<number> {
   return asking(flags.profile, `cannot revoke token ${name}`, async (account, stdout) => {
     const token = await tokenNamed(account, name, flags.user)
-    await call(account, tokenContract.revoke, { id: token.id })
+    for (const { id } of await withReplaced(account, token, name))
+      await call(account, tokenContract.revoke, { id })
     const text = `token ${token.name} of ${token.user} revoked`
     if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
   })
@@ -214,10 +215,24 @@ export async function pauseTokenCommand(
 ): Promise<number> {
   return asking(flags.profile, `cannot ${word} token ${name}`, async (account, stdout) => {
     const token = await tokenNamed(account, name, flags.user)
-    await call(account, tokenContract[word], { id: token.id })
+    for (const { id } of await withReplaced(account, token, name))
+      await call(account, tokenContract[word], { id })
     const text = `token ${token.name} of ${token.user} ${word}d`
     if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
   })
+}
+
+/** A name means the older tokens of rotations, too, which are accepted until their overlap ends. An id means one. */
+async function withReplaced(
+  account: Account,
+  token: ListedToken,
+  name: string,
+): Promise<readonly ListedToken[]> {
+  if (token.id === name) return [token]
+  const replaced = (await fetchTokens(account, token.user)).filter(
+    ({ name: other, status, raw }) => other === token.name && status === 'active' && 'replaced_by' in raw,
+  )
+  return [...replaced, token]
 }
 
 async function making(
