@@ -66,6 +66,14 @@ const lifetime = v.nullable(seconds(1, 100 * YEAR_SECONDS))
 
 const OPERATION = { tag: 'Users', role: 'user', byCookie: 'fresh' } as const
 
+const PAUSING_ERRORS = [
+  'sign-in-again',
+  'token-not-found',
+  'declared-in-settings',
+  ['invalid-request', 422],
+  'history-failed',
+] as const
+
 export const tokenContract = {
   list: {
     tag: 'Users',
@@ -146,33 +154,22 @@ export const tokenContract = {
     ...OPERATION,
     method: 'POST',
     path: '/api/tokens/:id/pause',
-    summary: 'Pauses a token for mcp: its runs end, its requests are withdrawn, and its tools refuse',
+    summary:
+      'Pauses a token for mcp and all tokens of its rotations: their runs end, their requests are withdrawn, and their tools refuse',
     scope: 'tokens',
     audit: { action: 'update', type: 'tokens', verb: 'paused a token', takesAway: true },
     answers: { 200: TokenShape },
-    errors: [
-      'sign-in-again',
-      'token-not-found',
-      'declared-in-settings',
-      ['invalid-request', 422],
-      'history-failed',
-    ],
+    errors: PAUSING_ERRORS,
   },
   resume: {
     ...OPERATION,
     method: 'POST',
     path: '/api/tokens/:id/resume',
-    summary: 'Resumes a token for mcp',
+    summary: 'Resumes a token for mcp and all tokens of its rotations',
     peopleOnly: true,
     scope: 'tokens',
     audit: { action: 'update', type: 'tokens', verb: 'resumed a token' },
     answers: { 200: TokenShape },
-    errors: [
-      'sign-in-again',
-      'token-not-found',
-      'declared-in-settings',
-      ['invalid-request', 422],
-      'history-failed',
-    ],
+    errors: PAUSING_ERRORS,
   },
 } as const satisfies Contract

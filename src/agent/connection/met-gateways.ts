@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { claimFolder } from '../../basics/files/private-path.ts'
 import { FileRefused, readSmallFile } from '../../basics/files/small-file.ts'
@@ -65,14 +65,22 @@ export class MetGateways {
   #write(content: string): void {
     claimFolder(this.#folder)
     const fresh = `${this.#path}.${process.pid}.new`
-    const file = openSync(fresh, 'w', 0o600)
     try {
-      writeSync(file, content)
-      fsyncSync(file)
+      writeDurably(fresh, content)
+      renameSync(fresh, this.#path)
     } finally {
-      closeSync(file)
+      rmSync(fresh, { force: true })
     }
-    renameSync(fresh, this.#path)
+  }
+}
+
+function writeDurably(path: string, content: string): void {
+  const file = openSync(path, 'w', 0o600)
+  try {
+    writeSync(file, content)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
 

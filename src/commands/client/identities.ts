@@ -215,8 +215,7 @@ export async function pauseTokenCommand(
 ): Promise<number> {
   return asking(flags.profile, `cannot ${word} token ${name}`, async (account, stdout) => {
     const token = await tokenNamed(account, name, flags.user)
-    for (const { id } of await withReplaced(account, token, name))
-      await call(account, tokenContract[word], { id })
+    await call(account, tokenContract[word], { id: token.id })
     const text = `token ${token.name} of ${token.user} ${word}d`
     if (flags.quiet !== true) await stdout.write(Buffer.from(`${oneLine(text)}\n`))
   })

@@ -47,7 +47,7 @@ const WAIT_MS = 45_000
 /** A stopping gateway is noticed within this time. */
 const LOOK_MS = 1000
 /** Number of sessions with one correlation id that are read at a time. */
-const SAME_ID_SESSIONS = 5
+const SAME_ID_SESSIONS = 20
 const KEY_MS = 24 * 60 * 60 * 1000
 /** Requests of a machine that wait for approval: people have to read each of them. */
 const MAX_WAITING = 5

@@ -78,7 +78,7 @@ function checkEmpty(state: string): void {
   )
 }
 
-/** Whoever restores a backup wants it to be the valid copy: agents refuse the gateway that it came from. */
+/** Makes the restored state the valid copy: agents that meet it refuse the gateway from which the backup came. */
 function takeOver(history: string): void {
   try {
     takeOverIn(history)

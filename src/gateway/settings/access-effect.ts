@@ -29,7 +29,7 @@ export function effectOf(setting: string, part: string, before: unknown, after: 
   if (setting === 'users') return ofUser(part, before as UserSettings, after as UserSettings)
   if (setting === 'connections')
     return ofConnection(part, before as ConnectionSettings, after as ConnectionSettings)
-  // Whom the provider lets in, and with which groups, depends on its accounts.
+  // These settings select accounts of the provider. The gateway does not know the accounts, so it cannot tell the effect.
   if (setting === 'signIn' && WHO_SIGNS_IN.test(part)) return 'both'
   return 'other'
 }

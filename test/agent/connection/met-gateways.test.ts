@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -64,6 +73,13 @@ describe('the gateways that an agent has met', () => {
     met.note(epoch(1, 1))
     expect(met.epochs).toEqual([epoch(1, 1)])
     expect(warnings[1]).toContain('cannot store which gateway this agent has met')
+  })
+
+  it('leave no other file behind when theirs cannot be replaced', () => {
+    mkdirSync(path.join(folder, 'gateways'))
+    open().note(epoch(1, 1))
+    expect(warnings.at(-1)).toContain('cannot store which gateway this agent has met')
+    expect(readdirSync(folder)).toEqual(['gateways'])
   })
 })
 

@@ -57,6 +57,26 @@ it('a paused token answers its calls, ends its runs and withdraws its requests, 
   expect(told(await site.call('disk', { connection: 'bash' }))).toMatchObject({ state: 'succeeded' })
 })
 
+it('a pause holds all tokens of the rotations, and so does its end', async () => {
+  await using site = await MachineSite.start()
+  const newer = async () =>
+    (await site.gateway.request('POST', `/api/tokens/${site.tokenId}/rotate`, { overlap: 3600 })).body
+  const { id, token } = await newer()
+  const params = { name: 'runs', arguments: {} }
+  const runs = { jsonrpc: '2.0', id: 1, method: 'tools/call', params }
+  const answers = async () => {
+    const bearer = { authorization: `Bearer ${String(token)}` }
+    const texts = [await site.post(runs), await site.post(runs, bearer)].map((one) => one.text())
+    return (await Promise.all(texts)).map((text) => text.includes('paused the token'))
+  }
+  for (const one of [site.tokenId, String(id)]) {
+    await site.gateway.request('POST', `/api/tokens/${one}/pause`)
+    expect(await answers()).toEqual([true, true])
+    await site.gateway.request('POST', `/api/tokens/${one}/resume`)
+    expect(await answers()).toEqual([false, false])
+  }
+})
+
 it('a revoked token answers its calls, ends its runs and withdraws its requests', async () => {
   await using site = await MachineSite.start()
   const { call, streamed, waiting } = await begun(site)

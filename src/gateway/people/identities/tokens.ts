@@ -144,27 +144,29 @@ export class Tokens {
     this.#log.info({ ...shown(token), by }, 'token revoked')
   }
 
-  /** Stops a token for `/mcp` until `resume`. @throws RequestRefused, HistoryError */
+  /**
+   * Stops a token for `/mcp` until `resume`, with the older and newer tokens of its rotations: an agent may still
+   * use the older one. @throws RequestRefused, HistoryError
+   */
   pause(id: string, by: string): StoredToken {
-    const token = this.#pausable(id)
-    return this.#changed(
-      token.pausedAt === undefined
-        ? { ...token, pausedAt: Math.round(this.#users.now), pausedBy: by }
-        : token,
+    const pausedAt = Math.round(this.#users.now)
+    return this.#changeRotations(id, (token) =>
+      token.pausedAt === undefined ? { ...token, pausedAt, pausedBy: by } : token,
     )
   }
 
   /** @throws RequestRefused, HistoryError */
   resume(id: string): StoredToken {
-    const { pausedAt: _at, pausedBy: _by, ...token } = this.#pausable(id)
-    return this.#changed(token)
+    return this.#changeRotations(id, ({ pausedAt: _at, pausedBy: _by, ...token }) => token)
   }
 
-  #changed(token: StoredToken): StoredToken {
-    const change = { tokens: [token] }
-    this.#users.stored.keep(change)
-    this.#users.stored.apply(change)
-    return token
+  /** @returns the token with this id, changed */
+  #changeRotations(id: string, change: (token: StoredToken) => StoredToken): StoredToken {
+    const asked = this.#pausable(id)
+    const tokens = rotationsOf(asked, [...this.#users.stored.tokens.values()]).map(change)
+    this.#users.stored.keep({ tokens })
+    this.#users.stored.apply({ tokens })
+    return tokens.find((token) => token.id === id) ?? asked
   }
 
   #pausable(id: string): StoredToken {
@@ -243,4 +245,14 @@ function isReplaced(token: AccessToken): boolean {
 
 function shown({ id, name, user }: AccessToken): object {
   return { token: id, name, user }
+}
+
+/** Returns the token with all that it has replaced and that have replaced it, oldest first. */
+function rotationsOf(token: StoredToken, all: readonly StoredToken[]): readonly StoredToken[] {
+  const before = (one: StoredToken) => all.find(({ replacedBy }) => replacedBy === one.id)
+  const after = (one: StoredToken) => all.find(({ id }) => id === one.replacedBy)
+  const found = [token]
+  for (let older = before(token); older !== undefined; older = before(older)) found.unshift(older)
+  for (let newer = after(token); newer !== undefined; newer = after(newer)) found.push(newer)
+  return found
 }

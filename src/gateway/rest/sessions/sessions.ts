@@ -183,7 +183,7 @@ function visibleSession(
   return { session, withOutput: isShown || users.reads(user, session) }
 }
 
-/** Whoever decides about a request sees the output of the first run with which it was made. A machine decides nothing. */
+/** Tests whether the session is the first run of a request that the user may decide about. Its output is then shown. */
 function isShownWith(
   history: Finding['history'],
   { id, labels }: SessionSummary,
