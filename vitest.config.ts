@@ -46,6 +46,8 @@ export default defineConfig({
     setupFiles: ['test/support/machine/own-folders.ts', 'test/support/machine/leaks.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    // The default is 1 s: on a busy machine, a browser draws its first view later.
+    expect: { poll: { timeout: 30_000 } },
     // Tests wait for children and sockets for much of their time: four keep two cores busy.
     maxWorkers: 4,
     reporters: process.env['CI']
