@@ -83,6 +83,9 @@ export function leftByAll({ place }: Site): string[] {
   const files = [...entries(place.at('runtime')), ...entries(place.at('scratch'))]
     // The folder of all agents of a user stays.
     .filter((name) => !/^runbook-agent-\d+$/.test(name))
+    // So does, for an hour, the empty folder of an agent that was killed before it wrote the owner file. A
+    // file in this folder is an entry of its own.
+    .filter((name) => !/^runbook-agent-\d+\/\.new-[\da-f-]{36}$/.test(name))
     .map((name) => `${name} is left`)
   const processes = pids().filter((pid) => workingFolder(pid).startsWith(place.path))
   return [...files, ...processes.map(isLeft)]

@@ -9,8 +9,10 @@ import { chooseRuntimeBase, ensureUserFolder, type RuntimeBaseRequest, userFolde
 
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const INSTANCE = new RegExp(`^${UUID}$`)
-/** The temporary name of a folder that is being made (`.new-`) or removed (`.old-`). */
-const PASSING = new RegExp(`^\\.(new|old)-${UUID}$`)
+/** The temporary name of a folder that is being made. */
+const NEW = new RegExp(`^\\.new-${UUID}$`)
+/** The temporary name of a folder that is being removed. */
+const OLD = new RegExp(`^\\.old-${UUID}$`)
 
 interface SweepResult {
   /** Number of session folders that were removed together with their agents' folders. */
@@ -65,7 +67,9 @@ async function listFolders(path: string, errors: SetUpError[]): Promise<string[]
 /** Returns the number of removed session folders. ENOENT means that another agent was faster. */
 async function sweepOne(userFolder: string, name: string): Promise<number> {
   const path = join(userFolder, name)
-  if (PASSING.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0
+  if (OLD.test(name)) return (await isSilent(path)) ? removeInstance(path) : 0
+  // If the agent was killed before it wrote the owner file, the empty folder stays for an hour.
+  if (NEW.test(name)) return (await isAbandoned(path)) ? removeInstance(path) : 0
   if (!INSTANCE.test(name) || !(await isAbandoned(path))) return 0
   // If two agents start at once, only one of them succeeds with the rename. The new name also hides a folder
   // that is half removed. The folder is touched before the rename, because other agents would otherwise take

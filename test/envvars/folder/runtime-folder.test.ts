@@ -315,6 +315,16 @@ describe('sweepInstances', () => {
     expect(await readdir(userFolder)).toEqual([heard])
   })
 
+  test('removes at once what an agent left that was killed while it made its folder', async () => {
+    const dead = await endedProcess()
+    const living = `.new-${randomUUID()}`
+    await instance(`.new-${randomUUID()}`, ([, start = '', place = '']) => [String(dead), start, place])
+    await instance(living)
+    await age(join(userFolder, living), 1000)
+    expect(await sweep()).toEqual({ sessions: 2, errors: [] })
+    expect(await readdir(userFolder)).toEqual([living])
+  })
+
   test.each(['.new', '.old'])(
     'removes a folder %s-* only after an hour, another agent may be at it',
     async (prefix) => {
